@@ -1,0 +1,458 @@
+//! The one strict JSON reader, and the writer of request bodies.
+//!
+//! Two readers that disagree about a text let an attacker show one meaning to the check and
+//! another to the signature. So this reader takes exactly RFC 8259, and of that nothing on which
+//! readers differ: no duplicate names (compared after decoding, so `t\u0061rget` is `target`), no
+//! byte order mark, no text after the value, no escaped lone surrogates, a bounded size and depth.
+
+#![forbid(unsafe_code)]
+
+use std::fmt::{self, Write};
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as it was written: `1.0` stays `1.0` and no digit is lost.
+    Number(String),
+    /// A text, decoded.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object: decoded names and values in their order, no name twice.
+    Object(Vec<(String, Json)>),
+}
+
+/// How much the reader takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The length of the text in bytes.
+    pub bytes: usize,
+    /// How many arrays and objects may stand inside one another. At most 64.
+    pub depth: usize,
+}
+
+/// What no caller can exceed, because reading and dropping nested values takes stack.
+const MAX_DEPTH: usize = 64;
+
+impl Json {
+    /// Reads a text that is one JSON value and nothing else.
+    pub fn parse(text: &str, limits: Limits) -> Result<Json, JsonError> {
+        if text.len() > limits.bytes {
+            return Err(JsonError {
+                what: "is too long",
+                at: limits.bytes,
+            });
+        }
+        let mut reader = Reader { text, at: 0 };
+        reader.skip_whitespace();
+        let value = reader.value(limits.depth.min(MAX_DEPTH))?;
+        reader.skip_whitespace();
+        if reader.at == text.len() {
+            Ok(value)
+        } else {
+            Err(reader.error("goes on after its value"))
+        }
+    }
+
+    /// An object with these members, in this order.
+    pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+        Json::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    }
+
+    /// A member of an object.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.as_object()?
+            .iter()
+            .find(|(member, _)| member == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The truth value, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Json::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is a whole one written without sign, fraction and exponent that fits.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Json::Number(digits) => digits.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is an array.
+    pub fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Json::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// Names and values, if it is an object.
+    pub fn as_object(&self) -> Option<&[(String, Json)]> {
+        match self {
+            Json::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The compact text: no white space, escapes as `JSON.stringify` writes them.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Json::Null => out.push_str("null"),
+            Json::Bool(true) => out.push_str("true"),
+            Json::Bool(false) => out.push_str("false"),
+            Json::Number(digits) => out.push_str(digits),
+            Json::String(text) => write_string(text, out),
+            Json::Array(elements) => {
+                out.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    element.write(out);
+                }
+                out.push(']');
+            }
+            Json::Object(members) => {
+                out.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_string(name, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Json::String(text.to_owned())
+    }
+}
+
+impl From<String> for Json {
+    fn from(text: String) -> Self {
+        Json::String(text)
+    }
+}
+
+impl From<bool> for Json {
+    fn from(value: bool) -> Self {
+        Json::Bool(value)
+    }
+}
+
+impl From<u64> for Json {
+    fn from(number: u64) -> Self {
+        Json::Number(number.to_string())
+    }
+}
+
+/// Why a text is not JSON as this package takes it. Names the place, never the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct JsonError {
+    what: &'static str,
+    at: usize,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the JSON {} (at byte {})", self.what, self.at)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            '\0'..='\u{1f}' => {
+                // Writing into a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(character));
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// Always on a character boundary: it only ever moves past ASCII or past whole characters.
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// RFC 8259 section 3. `depth` is how many levels may still be opened.
+    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+        match self.peek() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => self.string().map(Json::String),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Json::Bool(true)),
+            Some(b'f') => self.word("false", Json::Bool(false)),
+            Some(b'n') => self.word("null", Json::Null),
+            _ => Err(self.error("has no value where one should be")),
+        }
+    }
+
+    /// RFC 8259 section 4.
+    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
+        let depth = self.enter(depth)?;
+        let mut members = Vec::new();
+        if self.take(b'}') {
+            return Ok(Json::Object(members));
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.error("has no member name where one should be"));
+            }
+            let name = self.string()?;
+            self.skip_whitespace();
+            if !self.take(b':') {
+                return Err(self.error("has no colon after a member name"));
+            }
+            self.skip_whitespace();
+            members.push((name, self.value(depth)?));
+            self.skip_whitespace();
+            if self.take(b'}') {
+                break;
+            }
+            if !self.take(b',') {
+                return Err(self.error("has neither comma nor end after an object's member"));
+            }
+            self.skip_whitespace();
+        }
+        if has_duplicates(&members) {
+            return Err(self.error("has a member name twice in one object"));
+        }
+        Ok(Json::Object(members))
+    }
+
+    /// RFC 8259 section 5.
+    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
+        let depth = self.enter(depth)?;
+        let mut elements = Vec::new();
+        if self.take(b']') {
+            return Ok(Json::Array(elements));
+        }
+        loop {
+            elements.push(self.value(depth)?);
+            self.skip_whitespace();
+            if self.take(b']') {
+                return Ok(Json::Array(elements));
+            }
+            if !self.take(b',') {
+                return Err(self.error("has neither comma nor end after an array's element"));
+            }
+            self.skip_whitespace();
+        }
+    }
+
+    /// Steps past the opening bracket.
+    fn enter(&mut self, depth: usize) -> Result<usize, JsonError> {
+        let depth = depth
+            .checked_sub(1)
+            .ok_or_else(|| self.error("is nested too deeply"))?;
+        self.advance(1);
+        self.skip_whitespace();
+        Ok(depth)
+    }
+
+    /// RFC 8259 section 6: `[ minus ] int [ frac ] [ exp ]`.
+    fn number(&mut self) -> Result<Json, JsonError> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            if !self.take(b'+') {
+                self.take(b'-');
+            }
+            self.digits()?;
+        }
+        Ok(Json::Number(self.since(start).to_owned()))
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.advance(1);
+        }
+        if self.at == start {
+            return Err(self.error("has no digit where one should be"));
+        }
+        Ok(())
+    }
+
+    /// RFC 8259 section 7.
+    fn string(&mut self) -> Result<String, JsonError> {
+        self.advance(1);
+        let mut decoded = String::new();
+        loop {
+            let start = self.at;
+            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
+                self.advance(1);
+            }
+            decoded.push_str(self.since(start));
+            match self.peek() {
+                Some(b'"') => {
+                    self.advance(1);
+                    return Ok(decoded);
+                }
+                Some(b'\\') => {
+                    self.advance(1);
+                    decoded.push(self.escape()?);
+                }
+                Some(_) => return Err(self.error("has a control character in a text")),
+                None => return Err(self.error("ends inside a text")),
+            }
+        }
+    }
+
+    /// What stands for a character after a reverse solidus.
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let character = match self.peek() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.advance(1);
+                return self.escaped_character();
+            }
+            _ => return Err(self.error("has an unknown escape")),
+        };
+        self.advance(1);
+        Ok(character)
+    }
+
+    /// Four hex digits, or twice four for a character outside the basic plane.
+    fn escaped_character(&mut self) -> Result<char, JsonError> {
+        let mut units = [self.code_unit()?, 0];
+        let is_high_surrogate = matches!(units, [0xd800..=0xdbff, _]);
+        let mut used = 1;
+        if is_high_surrogate && self.rest().starts_with("\\u") {
+            self.advance(2);
+            units = [units[0], self.code_unit()?];
+            used = 2;
+        }
+        let mut characters = char::decode_utf16(units.into_iter().take(used));
+        match (characters.next(), characters.next()) {
+            (Some(Ok(character)), None) => Ok(character),
+            _ => Err(self.error("has half a surrogate pair")),
+        }
+    }
+
+    fn code_unit(&mut self) -> Result<u16, JsonError> {
+        let unit = self
+            .rest()
+            .get(..4)
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+            .ok_or_else(|| self.error("has an escape without four hex digits"))?;
+        self.advance(4);
+        Ok(unit)
+    }
+
+    fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonError> {
+        if !self.rest().starts_with(word) {
+            return Err(self.error("has no value where one should be"));
+        }
+        self.advance(word.len());
+        Ok(value)
+    }
+
+    fn skip_whitespace(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.advance(1);
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        if found {
+            self.advance(1);
+        }
+        found
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn error(&self, what: &'static str) -> JsonError {
+        JsonError { what, at: self.at }
+    }
+}
+
+/// Sorted rather than compared pair by pair: an object may have as many members as its text has
+/// room for.
+fn has_duplicates(members: &[(String, Json)]) -> bool {
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a == b))
+}

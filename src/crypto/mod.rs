@@ -1,0 +1,20 @@
+//! Bytes: P-256 keys, the one HPKE suite, signed enclave bundles, strict encodings, strict JSON.
+//!
+//! Every input that a relay could have altered is refused unless it is exactly of its form, and
+//! its length is checked before any other work. Nothing in here panics on input; nothing echoes
+//! input in an error.
+//!
+//! # What is wiped
+//!
+//! Private scalars live in heap boxes that are wiped when dropped, so that moving a key does not
+//! leave copies behind. Shared secrets, symmetric keys and plaintexts live in buffers of their
+//! final size that are wiped when dropped. What the crates below keep on the stack while they
+//! compute (round keys, nonces, points) is wiped as far as those crates do it; stack frames of
+//! finished calls are not.
+
+#![forbid(unsafe_code)]
+
+pub mod encoding;
+pub mod json;
+pub mod key;
+pub mod random;

@@ -1,1 +1,71 @@
-fn main() {}
+//! The project's commands: `cargo xtask demo | test | check | build | size | setup`.
+//!
+//! Each installs what it needs and the machine lacks, and says so.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program speaks through its output"
+)]
+
+mod build;
+mod parts;
+mod setup;
+mod shell;
+mod size;
+mod test;
+mod versions;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::shell::Shell;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  demo [--port N]   serve the login page with a local Grid; prints the address
+  test [PART…]      every check and test, or only the named parts
+  test --list       the parts
+  check             formatting, lints and documentation
+  build             the npm package in pkg/
+  size              what the package weighs, against its budget
+  setup             only install what is missing";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the command found everything in order.
+fn run() -> Result<bool> {
+    let shell = Shell::new()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["setup"] => setup::everything(&shell)?,
+        ["build"] => {
+            setup::all(&shell, build::NEEDS)?;
+            build::package(&shell)?;
+        }
+        ["size"] => {
+            setup::all(&shell, build::NEEDS)?;
+            build::package(&shell)?;
+            size::report(&shell)?;
+        }
+        ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
+        ["test", "--list"] => test::list(),
+        ["test", names @ ..] => return test::run(&shell, names),
+        ["help" | "--help" | "-h"] => println!("{USAGE}"),
+        _ => bail!("{USAGE}"),
+    }
+    Ok(true)
+}

@@ -1,0 +1,139 @@
+//! The npm package: compiles the crate, makes the JavaScript glue, and shrinks the module.
+//!
+//! The same sources give the same bytes wherever they are built.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    setup::{self, Need, WASM_TARGET},
+    shell::Shell,
+};
+
+pub(crate) const NEEDS: &[Need] = &[
+    setup::rust,
+    setup::wasm_bindgen,
+    setup::node,
+    setup::build_tools,
+];
+
+/// What the module may use: that which rustc uses by itself, and every supported browser knows.
+/// All features that binaryen knows would break it.
+const WASM_FEATURES: [&str; 9] = [
+    "--mvp-features",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Fills `pkg/wasm`, if what is there is older than the compiled crate.
+pub(crate) fn package(shell: &Shell) -> Result<()> {
+    let compiled = compile(shell)?;
+    let generated = shell.root.join("pkg/wasm");
+    let module = generated.join("gridkey_bg.wasm");
+    if setup::is_current(&module, &[compiled.clone(), env::current_exe()?])? {
+        return Ok(());
+    }
+    if generated.exists() {
+        fs::remove_dir_all(&generated)?;
+    }
+    shell.run(
+        shell
+            .command(
+                "wasm-bindgen",
+                &["--target", "web", "--out-name", "gridkey"],
+            )
+            .args(["--omit-default-module-path"])
+            .args(["--remove-name-section", "--remove-producers-section"])
+            .arg("--out-dir")
+            .args([&generated, &compiled]),
+    )?;
+    // Written last, so that a module in its place is a finished one.
+    let unoptimized = scratch(shell)?.join("gridkey_bg.wasm");
+    fs::rename(&module, &unoptimized)?;
+    shell.run(
+        shell
+            .command("node", &["xtask/tools/node_modules/binaryen/bin/wasm-opt"])
+            .args(WASM_FEATURES)
+            .args(["-O3", "--strip-target-features"])
+            .arg(&unoptimized)
+            .arg("--output")
+            .arg(&module),
+    )?;
+    shell.say(format_args!("built {}", module.display()))
+}
+
+/// A directory of this program's own for files on the way.
+pub(crate) fn scratch(shell: &Shell) -> Result<PathBuf> {
+    let directory = shell.target.join("xtask");
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+fn compile(shell: &Shell) -> Result<PathBuf> {
+    shell.run(
+        shell
+            .command(
+                "cargo",
+                &[
+                    "build",
+                    "--quiet",
+                    "--package",
+                    "gridkey",
+                    "--lib",
+                    "--release",
+                ],
+            )
+            .args(["--target", WASM_TARGET])
+            .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(shell)?),
+    )?;
+    Ok(shell.target.join(WASM_TARGET).join("release/gridkey.wasm"))
+}
+
+/// Replaces the directories of this machine in the module's panic messages.
+fn rust_flags(shell: &Shell) -> Result<String> {
+    let version = shell.read(&mut shell.command("rustc", &["--version", "--verbose"]))?;
+    let commit = version
+        .lines()
+        .find_map(|line| line.strip_prefix("commit-hash: "))
+        .context("rustc names no commit")?;
+    let sysroot = shell.read(&mut shell.command("rustc", &["--print", "sysroot"]))?;
+
+    // rustc takes the last prefix that fits.
+    let mut remapped = vec![
+        (shell.root.clone(), "gridkey".to_owned()),
+        (
+            Path::new(&sysroot).join("lib/rustlib/src/rust"),
+            format!("/rustc/{commit}"),
+        ),
+    ];
+    remapped.extend(
+        registries()?
+            .into_iter()
+            .map(|directory| (directory, "crates".to_owned())),
+    );
+    let flags: Vec<_> = remapped
+        .into_iter()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect();
+    // The separator that cargo asks for.
+    Ok(flags.join("\u{1f}"))
+}
+
+/// The directories in which cargo has unpacked crates: one for each registry or mirror.
+fn registries() -> Result<Vec<PathBuf>> {
+    let mut directories = fs::read_dir(setup::cargo_home()?.join("registry/src"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    directories.sort();
+    Ok(directories)
+}

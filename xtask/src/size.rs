@@ -1,0 +1,76 @@
+//! What an app that uses all of the package makes its visitors download.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::shell::Shell;
+
+/// Bytes of WebAssembly and JavaScript together, in brotli 11.
+const BUDGET: u64 = 80_000;
+const AIM: u64 = 60_000;
+
+/// Prints the sizes; an error if they are over the budget.
+pub(crate) fn report(shell: &Shell) -> Result<()> {
+    let sizes = shell.read(shell.command("node", &["xtask/tools/sizes.mjs"]).arg("pkg"))?;
+    let sizes: Value = serde_json::from_str(&sizes)?;
+
+    shell.say(format_args!(
+        "{:<12}{:>9}{:>9}{:>9}",
+        "bytes", "raw", "gzip", "brotli"
+    ))?;
+    let mut sum = Size::default();
+    for part in ["wasm", "javascript"] {
+        let size = Size::read(&sizes, part)?;
+        shell.say(size.line(part))?;
+        sum = sum.plus(&size);
+    }
+    shell.say(sum.line("together"))?;
+
+    let Size { brotli, .. } = sum;
+    ensure!(
+        brotli <= BUDGET,
+        "{brotli} bytes of brotli are over the budget of {BUDGET}"
+    );
+    let verdict = if brotli <= AIM { "reached" } else { "missed" };
+    shell.say(format_args!(
+        "within the budget of {BUDGET} bytes of brotli; aim of {AIM} {verdict}"
+    ))
+}
+
+#[derive(Default)]
+struct Size {
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+impl Size {
+    fn read(sizes: &Value, part: &str) -> Result<Self> {
+        let length = |form| {
+            let length = sizes.get(part).and_then(|lengths| lengths.get(form));
+            length
+                .and_then(Value::as_u64)
+                .with_context(|| format!("no {form} length of {part}"))
+        };
+        Ok(Self {
+            raw: length("raw")?,
+            gzip: length("gzip")?,
+            brotli: length("brotli")?,
+        })
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        Self {
+            raw: self.raw.saturating_add(other.raw),
+            gzip: self.gzip.saturating_add(other.gzip),
+            brotli: self.brotli.saturating_add(other.brotli),
+        }
+    }
+
+    fn line(&self, name: &str) -> String {
+        format!(
+            "{name:<12}{:>9}{:>9}{:>9}",
+            self.raw, self.gzip, self.brotli
+        )
+    }
+}

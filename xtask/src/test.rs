@@ -1,0 +1,74 @@
+//! Runs the parts of the test suite and tells how each went, in a line of its own.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    time::Instant,
+};
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    build::scratch,
+    parts::{PARTS, Part},
+    setup,
+    shell::Shell,
+};
+
+pub(crate) fn list() {
+    for part in PARTS {
+        println!("{:<12} {}", part.name, part.description);
+    }
+}
+
+/// Runs the parts of these names, or all; whether all passed.
+pub(crate) fn run(shell: &Shell, names: &[&str]) -> Result<bool> {
+    let parts = select(names)?;
+    for part in &parts {
+        setup::all(shell, part.needs)?;
+    }
+    let mut passed = 0_usize;
+    for part in &parts {
+        if passes(shell, part)? {
+            passed = passed.saturating_add(1);
+        }
+    }
+    let failed = parts.len().saturating_sub(passed);
+    println!("\n{passed} passed, {failed} failed");
+    Ok(failed == 0)
+}
+
+/// In the order of the list, whatever the order of the names.
+fn select(names: &[&str]) -> Result<Vec<&'static Part>> {
+    for name in names {
+        ensure!(
+            PARTS.iter().any(|part| part.name == *name),
+            "there is no part {name}; `cargo xtask test --list` names them"
+        );
+    }
+    Ok(PARTS
+        .iter()
+        .filter(|part| names.is_empty() || names.contains(&part.name))
+        .collect())
+}
+
+fn passes(shell: &Shell, part: &Part) -> Result<bool> {
+    let log = scratch(shell)?.join(format!("{}.log", part.name));
+    print!("{:<12} ", part.name);
+    std::io::stdout().flush()?;
+
+    let start = Instant::now();
+    let outcome = (part.run)(&shell.logging_to(File::create(&log)?));
+    let seconds = start.elapsed().as_secs_f64();
+
+    let output = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+    let outcome = outcome.and_then(|()| (part.result)(&output));
+    match &outcome {
+        Ok(result) => println!("ok     {seconds:>7.1} s  {result}"),
+        Err(error) => println!(
+            "FAILED {seconds:>7.1} s\n\n{output}\n{}: {error:#}\n",
+            part.name
+        ),
+    }
+    Ok(outcome.is_ok())
+}

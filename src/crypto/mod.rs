@@ -14,7 +14,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod enclave;
 pub mod encoding;
+pub mod hpke;
 pub mod json;
 pub mod key;
 pub mod random;
+
+pub use encoding::{base58check, base64url, hex};

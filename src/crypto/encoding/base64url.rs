@@ -14,8 +14,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Refuses padding, white space, and texts whose unused last bits are not zero, for at most
 /// `max_bytes` bytes.
 pub fn decode(text: &str, max_bytes: usize) -> Result<Vec<u8>, EncodingError> {
-    // Three quarters, rounded down, is what a text of this length decodes to at most.
-    if text.len() / 4 * 3 + text.len() % 4 * 3 / 4 > max_bytes {
+    if text.len() > max_bytes.saturating_mul(4).div_ceil(3) {
         return Err(EncodingError::TooLong);
     }
     Base64UrlUnpadded::decode_vec(text).map_err(|_| EncodingError::Malformed)

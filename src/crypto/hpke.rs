@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, Tag, aead::consts::U12};
+use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, aead::consts::U12};
 use hkdf::{Hkdf, HkdfExtract};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
@@ -82,23 +82,7 @@ fn seal_base(
     plaintext: &[u8],
 ) -> Result<Sealed> {
     let shared_secret = encap(recipient, &ephemeral)?;
-    let context = key_schedule(&shared_secret, info)?;
-    // Of its final size from the start: it holds the plaintext until it is encrypted in place, and
-    // growing would leave a copy behind.
-    let mut ciphertext = Vec::with_capacity(plaintext.len().saturating_add(TAG_BYTES));
-    ciphertext.extend_from_slice(plaintext);
-    let sealed = context.cipher().encrypt_inout_detached(
-        context.nonce(),
-        aad,
-        ciphertext.as_mut_slice().into(),
-    );
-    let Ok(tag) = sealed else {
-        ciphertext.zeroize();
-        return Err(Error::invalid_argument(
-            "The text is too long to be sealed.",
-        ));
-    };
-    ciphertext.extend_from_slice(&tag);
+    let ciphertext = key_schedule(&shared_secret, info)?.seal(aad, plaintext)?;
     Ok(Sealed {
         encapped: ephemeral.public_key().clone(),
         ciphertext,
@@ -124,26 +108,9 @@ fn open_base(
     aad: &[u8],
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
-    let (body, tag) = ciphertext
-        .split_last_chunk::<TAG_BYTES>()
-        .ok_or_else(decrypt_failed)?;
     let shared_secret = decap(encapped, receiver)?;
-    let context = key_schedule(&shared_secret, info)?;
-    let mut plaintext = Zeroizing::new(body.to_vec());
-    context
-        .cipher()
-        .decrypt_inout_detached(
-            context.nonce(),
-            aad,
-            plaintext.as_mut_slice().into(),
-            &Tag::from(*tag),
-        )
-        .map_err(|_| decrypt_failed())?;
-    Ok(plaintext)
+    key_schedule(&shared_secret, info)?.open(aad, ciphertext)
 }
-
-/// AES-256-GCM: RFC 9180 section 7.3.
-const TAG_BYTES: usize = 16;
 
 // RFC 9180 section 4.1
 //
@@ -194,13 +161,51 @@ fn extract_and_expand(
     labeled_expand(&eae_prk, KEM_SUITE_ID, b"shared_secret", &kem_context)
 }
 
-/// What is left of a `Context` in a single shot: sequence number 0, so the nonce is `base_nonce`.
+/// What is left of a context in a single shot: with the sequence number 0, the nonce is
+/// `base_nonce`.
 struct Context {
     key: Zeroizing<[u8; 32]>,
     base_nonce: Zeroizing<[u8; 12]>,
 }
 
 impl Context {
+    // RFC 9180 section 5.2
+    //
+    // def ContextS.Seal(aad, pt):
+    //   ct = Seal(self.key, self.ComputeNonce(self.seq), aad, pt)
+    fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>> {
+        // Of its final size from the start: it holds the plaintext until that is encrypted in
+        // place, and growing would leave a copy behind.
+        let mut ciphertext = Vec::with_capacity(plaintext.len().saturating_add(TAG_BYTES));
+        ciphertext.extend_from_slice(plaintext);
+        let buffer = ciphertext.as_mut_slice().into();
+        let Ok(tag) = self
+            .cipher()
+            .encrypt_inout_detached(self.nonce(), aad, buffer)
+        else {
+            ciphertext.zeroize();
+            return Err(Error::invalid_argument("AES-GCM seals at most 64 GiB."));
+        };
+        ciphertext.extend_from_slice(&tag);
+        Ok(ciphertext)
+    }
+
+    // def ContextR.Open(aad, ct):
+    //   pt = Open(self.key, self.ComputeNonce(self.seq), aad, ct)
+    //   if pt == OpenError:
+    //     raise OpenError
+    fn open(&self, aad: &[u8], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let (body, tag) = ciphertext
+            .split_last_chunk::<TAG_BYTES>()
+            .ok_or_else(decrypt_failed)?;
+        let mut plaintext = Zeroizing::new(body.to_vec());
+        let buffer = plaintext.as_mut_slice().into();
+        self.cipher()
+            .decrypt_inout_detached(self.nonce(), aad, buffer, tag.into())
+            .map_err(|_| decrypt_failed())?;
+        Ok(plaintext)
+    }
+
     fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new((&*self.key).into())
     }
@@ -209,6 +214,9 @@ impl Context {
         (&*self.base_nonce).into()
     }
 }
+
+/// RFC 9180 section 7.3.
+const TAG_BYTES: usize = 16;
 
 // RFC 9180 section 5.1
 //
@@ -260,12 +268,7 @@ fn labeled_extract(
     label: &[u8],
     ikm: &[u8],
 ) -> (Zeroizing<[u8; 32]>, Hkdf<Sha256>) {
-    let mut extract = HkdfExtract::<Sha256>::new(Some(salt));
-    for part in [VERSION, suite_id, label, ikm] {
-        extract.input_ikm(part);
-    }
-    let (prk, hkdf) = extract.finalize();
-    (Zeroizing::new(prk.into()), hkdf)
+    extract(salt, &[VERSION, suite_id, label, ikm])
 }
 
 // def LabeledExpand(prk, label, info, L):
@@ -278,22 +281,318 @@ fn labeled_expand<const L: usize>(
     label: &[u8],
     info: &[u8],
 ) -> Result<Zeroizing<[u8; L]>> {
-    let too_long = || Error::invalid_argument("HKDF gives at most 8160 bytes.");
-    let length = u16::try_from(L).map_err(|_| too_long())?.to_be_bytes();
     let mut okm = Zeroizing::new([0; L]);
-    prk.expand_multi_info(
+    // L is 32 or 12 here, so the saturation is never reached.
+    let length = u16::try_from(L).unwrap_or(u16::MAX).to_be_bytes();
+    expand(
+        prk,
         &[&length, VERSION, suite_id, label, info],
         okm.as_mut_slice(),
-    )
-    .map_err(|_| too_long())?;
+    )?;
     Ok(okm)
 }
 
 const VERSION: &[u8] = b"HPKE-v1";
+
+/// HKDF-Extract, RFC 5869 section 2.2, of concatenated parts.
+fn extract(salt: &[u8], ikm: &[&[u8]]) -> (Zeroizing<[u8; 32]>, Hkdf<Sha256>) {
+    let mut extract = HkdfExtract::<Sha256>::new(Some(salt));
+    for part in ikm {
+        extract.input_ikm(part);
+    }
+    let (prk, hkdf) = extract.finalize();
+    (Zeroizing::new(prk.into()), hkdf)
+}
+
+/// HKDF-Expand, RFC 5869 section 2.3, with concatenated parts as info.
+fn expand(prk: &Hkdf<Sha256>, info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
+    prk.expand_multi_info(info, okm)
+        .map_err(|_| Error::invalid_argument("HKDF with SHA-256 gives at most 8160 bytes."))
+}
 
 fn decrypt_failed() -> Error {
     Error::new(
         ErrorCode::DecryptFailed,
         "The sealed text does not open with this key: it was sealed for another key, or altered.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::crypto::{hex, random::SystemRandom};
+
+    #[test]
+    fn rfc_9180_base_mode() {
+        let vectors = read(include_str!(
+            "../../tests/vectors/hpke_rfc9180_p256_base.json"
+        ));
+        let mut run = 0;
+        for vector in list(&vectors, "vectors") {
+            // AES-128-GCM has other key sizes; what is before the key schedule is the same.
+            let ephemeral = PrivateKey::from_bytes(&bytes(vector, "skEm")).unwrap();
+            let receiver = PrivateKey::from_bytes(&bytes(vector, "skRm")).unwrap();
+            assert_eq!(ephemeral.public_key(), &point(vector, "pkEm"));
+            assert_eq!(ephemeral.public_key(), &point(vector, "enc"));
+            assert_eq!(receiver.public_key(), &point(vector, "pkRm"));
+            let shared_secret = bytes(vector, "shared_secret");
+            let sent = encap(receiver.public_key(), &ephemeral).unwrap();
+            let received = decap(ephemeral.public_key(), &receiver).unwrap();
+            assert_eq!(sent.to_vec(), shared_secret);
+            assert_eq!(received.to_vec(), shared_secret);
+            if vector["aead_id"] != 2 {
+                continue;
+            }
+
+            let info = bytes(vector, "info");
+            assert_eq!(
+                key_schedule_context(&info),
+                bytes(vector, "key_schedule_context")
+            );
+            let (secret, _) = labeled_extract(SUITE_ID, sent.as_slice(), b"secret", b"");
+            assert_eq!(secret.to_vec(), bytes(vector, "secret"));
+            let context = key_schedule(&sent, &info).unwrap();
+            assert_eq!(context.key.to_vec(), bytes(vector, "key"));
+            assert_eq!(context.base_nonce.to_vec(), bytes(vector, "base_nonce"));
+
+            let first = &list(vector, "encryptions")[0];
+            assert_eq!(first["seq"], 0);
+            let (aad, plaintext) = (bytes(first, "aad"), bytes(first, "pt"));
+            let scalar = Fixed(bytes(vector, "skEm"));
+            let ephemeral = PrivateKey::generate(&scalar).unwrap();
+            let sealed =
+                seal_base(receiver.public_key(), ephemeral, &info, &aad, &plaintext).unwrap();
+            assert_eq!(sealed.ciphertext, bytes(first, "ct"));
+            let opened =
+                open_base(&receiver, &sealed.encapped, &info, &aad, &sealed.ciphertext).unwrap();
+            assert_eq!(*opened, plaintext);
+            run += 1;
+        }
+        assert!(run > 0);
+    }
+
+    #[test]
+    fn dhkem_p256() {
+        let vectors = read(include_str!(
+            "../../tests/vectors/dhkem_p256_hkdf_sha256.json"
+        ));
+        for vector in list(&vectors, "vectors") {
+            let receiver = PrivateKey::from_bytes(&bytes(vector, "skRm")).unwrap();
+            let ephemeral = PrivateKey::from_bytes(&bytes(vector, "skEm")).unwrap();
+            let shared_secret = bytes(vector, "shared_secret");
+            let received = decap(&point(vector, "enc"), &receiver).unwrap();
+            assert_eq!(received.to_vec(), shared_secret);
+            let sent = encap(&point(vector, "pkRm"), &ephemeral).unwrap();
+            assert_eq!(sent.to_vec(), shared_secret);
+        }
+    }
+
+    #[test]
+    fn wycheproof_aes_256_gcm() {
+        let vectors = read(include_str!(
+            "../../tests/vectors/wycheproof_aes_gcm_test.json"
+        ));
+        let mut run = 0;
+        for group in list(&vectors, "testGroups") {
+            // The sizes of this suite: RFC 9180 section 7.3.
+            if [&group["keySize"], &group["ivSize"], &group["tagSize"]] != [256, 96, 128] {
+                continue;
+            }
+            for test in list(group, "tests") {
+                let context = Context {
+                    key: Zeroizing::new(bytes(test, "key").try_into().unwrap()),
+                    base_nonce: Zeroizing::new(bytes(test, "iv").try_into().unwrap()),
+                };
+                let (aad, message) = (bytes(test, "aad"), bytes(test, "msg"));
+                let ciphertext = [bytes(test, "ct"), bytes(test, "tag")].concat();
+                let opened = context.open(&aad, &ciphertext);
+                if test["result"] == "valid" {
+                    assert_eq!(*opened.unwrap(), message, "{test}");
+                    assert_eq!(context.seal(&aad, &message).unwrap(), ciphertext, "{test}");
+                } else {
+                    assert!(opened.is_err(), "{test}");
+                }
+                run += 1;
+            }
+        }
+        assert_eq!(run, 32);
+    }
+
+    #[test]
+    fn wycheproof_hkdf_sha256() {
+        let vectors = read(include_str!(
+            "../../tests/vectors/wycheproof_hkdf_sha256_test.json"
+        ));
+        for group in list(&vectors, "testGroups") {
+            for test in list(group, "tests") {
+                let (_, prk) = extract(&bytes(test, "salt"), &split(&bytes(test, "ikm")));
+                let size = usize::try_from(test["size"].as_u64().unwrap()).unwrap();
+                let mut okm = vec![0; size];
+                let expanded = expand(&prk, &split(&bytes(test, "info")), &mut okm);
+                assert_eq!(expanded.is_ok(), test["result"] == "valid", "{test}");
+                if expanded.is_ok() {
+                    assert_eq!(okm, bytes(test, "okm"), "{test}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sealing_uses_a_fresh_key_each_time_and_opens_again() {
+        let receiver = PrivateKey::generate(&SystemRandom).unwrap();
+        let first = seal(receiver.public_key(), b"text", &SystemRandom).unwrap();
+        let second = seal(receiver.public_key(), b"text", &SystemRandom).unwrap();
+        assert_ne!(first.encapped, second.encapped);
+        assert_ne!(first.ciphertext, second.ciphertext);
+        let opened = open(&receiver, &first.encapped, &first.ciphertext).unwrap();
+        assert_eq!(*opened, b"text");
+    }
+
+    #[test]
+    fn sealing_fails_without_randomness() {
+        struct Broken;
+        impl Random for Broken {
+            fn fill(&self, _: &mut [u8]) -> Result<()> {
+                Err(Error::new(ErrorCode::RandomnessUnavailable, ""))
+            }
+        }
+        let receiver = PrivateKey::generate(&SystemRandom).unwrap();
+        let sealed = seal(receiver.public_key(), b"text", &Broken);
+        assert_eq!(
+            sealed.err().unwrap().code(),
+            ErrorCode::RandomnessUnavailable
+        );
+    }
+
+    /// No oracle: a wrong key, each altered part and each truncation fail alike.
+    #[test]
+    fn every_failure_to_open_is_the_same_error() {
+        let receiver = PrivateKey::generate(&SystemRandom).unwrap();
+        let other = PrivateKey::generate(&SystemRandom).unwrap();
+        let sealed = seal(receiver.public_key(), b"text", &SystemRandom).unwrap();
+        let mut failures = vec![
+            open(&other, &sealed.encapped, &sealed.ciphertext),
+            open(&receiver, other.public_key(), &sealed.ciphertext),
+            open(
+                &receiver,
+                &sealed.encapped,
+                &[sealed.ciphertext.as_slice(), &[0]].concat(),
+            ),
+        ];
+        for index in 0..sealed.ciphertext.len() {
+            let mut altered = sealed.ciphertext.clone();
+            altered[index] ^= 1;
+            failures.push(open(&receiver, &sealed.encapped, &altered));
+            failures.push(open(
+                &receiver,
+                &sealed.encapped,
+                &sealed.ciphertext[..index],
+            ));
+        }
+        for failure in failures {
+            assert_eq!(
+                format!("{:?}", failure.err().unwrap()),
+                format!("{:?}", decrypt_failed())
+            );
+        }
+    }
+
+    /// The `hpke` crate on the other side.
+    #[cfg(not(target_arch = "wasm32"))]
+    mod oracle {
+        use hpke::{
+            Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256,
+            kem::DhP256HkdfSha256, single_shot_open, single_shot_seal,
+        };
+
+        use super::*;
+
+        #[test]
+        fn opens_what_the_oracle_seals() {
+            for length in 0..100 {
+                let plaintext = random_bytes(length);
+                let receiver = PrivateKey::generate(&SystemRandom).unwrap();
+                let recipient = receiver.public_key();
+                let ours =
+                    <DhP256HkdfSha256 as Kem>::PublicKey::from_bytes(recipient.as_uncompressed());
+                // The bundles' associated data begins with `enc`, which the oracle chooses while
+                // it seals: so seal and open with other data here.
+                let (encapped, ciphertext) =
+                    single_shot_seal::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+                        &OpModeS::Base,
+                        &ours.unwrap(),
+                        INFO,
+                        &plaintext,
+                        b"data",
+                    )
+                    .unwrap();
+                let encapped = PublicKey::from_sec1(&encapped.to_bytes()).unwrap();
+                let opened = open_base(&receiver, &encapped, INFO, b"data", &ciphertext).unwrap();
+                assert_eq!(*opened, plaintext);
+            }
+        }
+
+        #[test]
+        fn seals_what_the_oracle_opens() {
+            for length in 0..100 {
+                let plaintext = random_bytes(length);
+                let (private, public) = DhP256HkdfSha256::gen_keypair();
+                let recipient = PublicKey::from_sec1(&public.to_bytes()).unwrap();
+                let sealed = seal(&recipient, &plaintext, &SystemRandom).unwrap();
+                let encapped = sealed.encapped.as_uncompressed();
+                let aad = [encapped.as_slice(), &public.to_bytes()].concat();
+                let opened = single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+                    &OpModeR::Base,
+                    &private,
+                    &Deserializable::from_bytes(encapped).unwrap(),
+                    b"turnkey_hpke",
+                    &sealed.ciphertext,
+                    &aad,
+                )
+                .unwrap();
+                assert_eq!(opened, plaintext);
+            }
+        }
+
+        fn random_bytes(length: usize) -> Vec<u8> {
+            let mut bytes = vec![0; length];
+            SystemRandom.fill(&mut bytes).unwrap();
+            bytes
+        }
+    }
+
+    struct Fixed(Vec<u8>);
+
+    impl Random for Fixed {
+        fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+            bytes.copy_from_slice(&self.0);
+            Ok(())
+        }
+    }
+
+    /// In two parts, because parts must not matter.
+    fn split(bytes: &[u8]) -> [&[u8]; 2] {
+        let (head, tail) = bytes.split_at(bytes.len() / 2);
+        [head, tail]
+    }
+
+    fn read(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+        value[name].as_array().unwrap()
+    }
+
+    fn bytes(value: &Value, name: &str) -> Vec<u8> {
+        hex::decode(value[name].as_str().unwrap(), 65_536).unwrap()
+    }
+
+    fn point(value: &Value, name: &str) -> PublicKey {
+        PublicKey::from_sec1(&bytes(value, name)).unwrap()
+    }
 }

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod intent;
 pub mod nickname;
 pub mod oauth;
 pub mod otp;

@@ -1,0 +1,114 @@
+//! What a developer panel or a log may see of a request.
+
+use super::{failure::Leg, operation::Operation};
+use crate::{crypto::json::Json, error::ErrorCode};
+
+/// One when a request goes out, one when it has ended.
+#[derive(Clone, Debug)]
+pub struct RequestEvent {
+    /// The same for both events of one request; counts up within a client.
+    pub id: u64,
+    /// The operation.
+    pub operation: Operation,
+    /// Its leg.
+    pub leg: Leg,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path below the base URL.
+    pub path: String,
+    /// Whether it carries a stamp.
+    pub signed: bool,
+    /// The body, redacted.
+    pub body: Option<Json>,
+    /// How it ended; missing when it has just been sent.
+    pub outcome: Option<Outcome>,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// In milliseconds.
+    pub duration_ms: u64,
+    /// The HTTP status, where an answer arrived.
+    pub status: Option<u16>,
+    /// The error, if it is one.
+    pub code: Option<ErrorCode>,
+    /// `Retry-After`, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// The members whose text is harmless and helps.
+const SHOWN: &[&str] = &["createdAt", "expiresAt", "type", "updatedAt"];
+
+/// Of an error body also these.
+const SHOWN_OF_ERRORS: &[&str] = &["code", "message", "reason"];
+
+/// Keeps the members' names, numbers and flags; of texts only the length, but for a few harmless
+/// ones.
+pub fn redact(json: &Json) -> Json {
+    let is_error = json
+        .get("status")
+        .is_some_and(|status| status.as_u64().is_some())
+        && json.get("code").is_some();
+    redact_member("", json, is_error)
+}
+
+fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) => json.clone(),
+        Json::String(text) => {
+            if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
+                json.clone()
+            } else {
+                Json::String(format!("… {} characters", text.chars().count()))
+            }
+        }
+        Json::Array(items) => Json::Array(
+            items
+                .iter()
+                .map(|item| redact_member("", item, is_error))
+                .collect(),
+        ),
+        Json::Object(members) => Json::Object(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), redact_member(name, value, is_error)))
+                .collect(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::json::Limits;
+
+    fn redacted(text: &str) -> String {
+        redact(
+            &Json::parse(
+                text,
+                Limits {
+                    bytes: 1000,
+                    depth: 8,
+                },
+            )
+            .unwrap(),
+        )
+        .to_text()
+    }
+
+    #[test]
+    fn texts_are_hidden_but_for_the_harmless_ones() {
+        assert_eq!(
+            redacted(r#"{"type":"OAUTH","oidcToken":"abc","n":3,"b":true,"a":[{"secret":"x"}]}"#),
+            "{\"type\":\"OAUTH\",\"oidcToken\":\"… 3 characters\",\"n\":3,\"b\":true,\
+             \"a\":[{\"secret\":\"… 1 characters\"}]}"
+        );
+    }
+
+    #[test]
+    fn a_device_code_is_hidden_and_an_error_code_is_shown() {
+        assert!(redacted(r#"{"code":"GRID-AGENT-X7K9-M2P4","agentId":"a"}"#).contains("… 20"));
+        assert!(redacted(r#"{"status":401,"code":"UNAUTHORIZED"}"#).contains("UNAUTHORIZED"));
+    }
+}

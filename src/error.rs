@@ -1,0 +1,303 @@
+//! The one error of the package: a closed set of codes, each with what to do about it.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use crate::crypto::json::Json;
+
+/// Everything this crate does ends in this or in success.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, with what, and what to do.
+///
+/// Carries no secret and no echo of secret input: messages are written in this crate, and what
+/// comes from a server ([`Error::grid_code`], [`Error::reason`], [`Error::details`]) is handed on
+/// apart from them.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    code: ErrorCode,
+    recovery: Recovery,
+    message: String,
+    operation: Option<&'static str>,
+    status: Option<u16>,
+    grid_code: Option<String>,
+    reason: Option<String>,
+    details: Option<Json>,
+    retry_after_ms: Option<u64>,
+    request_id: Option<String>,
+}
+
+impl Error {
+    /// An error with the recovery that is usual for its code.
+    ///
+    /// `message` says what was wrong, with what, and what to do. It must not contain input.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            recovery: code.recovery(),
+            message: message.into(),
+            operation: None,
+            status: None,
+            grid_code: None,
+            reason: None,
+            details: None,
+            retry_after_ms: None,
+            request_id: None,
+        }))
+    }
+
+    /// `invalid_argument`: the caller passed something that is refused before any work.
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, message)
+    }
+
+    /// What went wrong.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// What to do about it.
+    pub fn recovery(&self) -> Recovery {
+        self.0.recovery
+    }
+
+    /// One sentence or two, in English, for developers.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The `operationId` of the request that failed.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// `code` of Grid's error body.
+    pub fn grid_code(&self) -> Option<&str> {
+        self.0.grid_code.as_deref()
+    }
+
+    /// A finer reason, where Grid or a check of this crate gives one.
+    pub fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// `details` of Grid's error body.
+    pub fn details(&self) -> Option<&Json> {
+        self.0.details.as_ref()
+    }
+
+    /// How long to wait before the next attempt, in milliseconds.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.0.retry_after_ms
+    }
+
+    /// Grid's id of the signed request that failed.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Replaces the recovery where the usual one does not fit.
+    pub fn with_recovery(mut self, recovery: Recovery) -> Self {
+        self.0.recovery = recovery;
+        self
+    }
+
+    /// Names the operation that failed.
+    pub fn with_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// Keeps the HTTP status.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    /// Keeps the code of Grid's error body.
+    pub fn with_grid_code(mut self, grid_code: impl Into<String>) -> Self {
+        self.0.grid_code = Some(grid_code.into());
+        self
+    }
+
+    /// Keeps a finer reason.
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.0.reason = Some(reason.into());
+        self
+    }
+
+    /// Keeps the details of Grid's error body.
+    pub fn with_details(mut self, details: Json) -> Self {
+        self.0.details = Some(details);
+        self
+    }
+
+    /// Says how long to wait, in milliseconds.
+    pub fn with_retry_after_ms(mut self, retry_after_ms: u64) -> Self {
+        self.0.retry_after_ms = Some(retry_after_ms);
+        self
+    }
+
+    /// Names the signed request.
+    pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
+        self.0.request_id = Some(request_id.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.as_str(), self.0.message)?;
+        if let Some(grid_code) = &self.0.grid_code {
+            write!(f, " [{grid_code}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $recovery:ident;)+) => {
+        /// Every code an error of this crate can have.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl ErrorCode {
+            /// All of them, for tables and tests.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code as JavaScript sees it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// What usually helps.
+            pub fn recovery(self) -> Recovery {
+                match self {
+                    $(Self::$variant => Recovery::$recovery,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The caller's `AbortSignal` ended the call.
+    Aborted = "aborted", Retry;
+    /// A bundle is not what its format says.
+    BundleMalformed = "bundle_malformed", Integrator;
+    /// A bundle or token is not signed by the enclave key that this package trusts.
+    BundleUntrusted = "bundle_untrusted", Integrator;
+    /// Grid's challenge ran out before it was answered.
+    ChallengeExpired = "challenge_expired", Retry;
+    /// This device's clock and the server's disagree by more than two minutes.
+    ClockWrong = "clock_wrong", FixInput;
+    /// The resource is in a state that forbids this, e.g. the agent is already connected.
+    Conflict = "conflict", Integrator;
+    /// The account already has this e-mail or passkey credential.
+    CredentialAlreadyExists = "credential_already_exists", OtherMethod;
+    /// A sealed text does not open with this key.
+    DecryptFailed = "decrypt_failed", Retry;
+    /// The relay, or Grid, does not allow this to this user.
+    Forbidden = "forbidden", Integrator;
+    /// Grid refused, for a reason that has no code of its own here: see `gridCode`.
+    GridError = "grid_error", Integrator;
+    /// The WebAssembly instance stopped; a fresh one has taken its place.
+    InstanceLost = "instance_lost", Retry;
+    /// What was to be signed is not what was asked for. Nothing was signed.
+    IntentRefused = "intent_refused", Integrator;
+    /// An argument is not of the form that the documentation gives.
+    InvalidArgument = "invalid_argument", Integrator;
+    /// No answer arrived.
+    Network = "network", Retry;
+    /// Grid does not know this id.
+    NotFound = "not_found", Integrator;
+    /// The identity provider's token was refused.
+    OauthRejected = "oauth_rejected", Retry;
+    /// The one-time code ran out. Ask for a new one.
+    OtpExpired = "otp_expired", Retry;
+    /// The one-time code was wrong, or ran out.
+    OtpRejected = "otp_rejected", FixInput;
+    /// The device already holds a passkey for this account.
+    PasskeyAlreadyRegistered = "passkey_already_registered", OtherMethod;
+    /// The prompt was closed, timed out, or no passkey fitted.
+    PasskeyNotUsed = "passkey_not_used", Retry;
+    /// Grid did not accept the passkey's answer.
+    PasskeyRejected = "passkey_rejected", Retry;
+    /// This browser, page or device cannot do passkeys.
+    PasskeyUnsupported = "passkey_unsupported", OtherMethod;
+    /// The device has no source of secure randomness.
+    RandomnessUnavailable = "randomness_unavailable", OtherMethod;
+    /// Too many attempts. Wait `retryAfterMs`.
+    RateLimited = "rate_limited", Wait;
+    /// The answer is not one of this API's: a proxy's page, a cut-off body, a missing field.
+    RelayProtocol = "relay_protocol", Integrator;
+    /// The session ran out, was revoked, or was signed out here.
+    SessionExpired = "session_expired", SignIn;
+    /// Grid did not accept the signature of a signed request.
+    SignatureRejected = "signature_rejected", SignIn;
+    /// The platform's own login lapsed.
+    SignedOutOfPlatform = "signed_out_of_platform", SignIn;
+    /// The answer took longer than `timeoutMs`.
+    Timeout = "timeout", Retry;
+    /// The relay does not offer this operation.
+    UnsupportedOperation = "unsupported_operation", Integrator;
+    /// The object was freed.
+    UsedAfterFree = "used_after_free", Integrator;
+    /// The page's Content-Security-Policy forbids WebAssembly.
+    WasmBlockedByCsp = "wasm_blocked_by_csp", Integrator;
+    /// The WebAssembly is missing, is not WebAssembly, or has not been loaded.
+    WasmUnavailable = "wasm_unavailable", Integrator;
+}
+
+/// What helps after an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Recovery {
+    /// Correct the input (a code, the clock) and call again.
+    FixInput,
+    /// Nothing the customer can do: the page, the relay or the platform must be mended.
+    Integrator,
+    /// Offer another way to sign in.
+    OtherMethod,
+    /// Call again.
+    Retry,
+    /// Sign in again.
+    SignIn,
+    /// Call again after `retryAfterMs`.
+    Wait,
+}
+
+impl Recovery {
+    /// The recovery as JavaScript sees it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FixInput => "fix_input",
+            Self::Integrator => "integrator",
+            Self::OtherMethod => "other_method",
+            Self::Retry => "retry",
+            Self::SignIn => "sign_in",
+            Self::Wait => "wait",
+        }
+    }
+}

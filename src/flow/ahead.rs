@@ -1,0 +1,119 @@
+//! What is fetched ahead of the tap that needs it.
+//!
+//! A passkey prompt must open inside the tap that asked for it, so nothing may be fetched between.
+//! What was fetched ahead runs out after minutes, so it is fetched again shortly before.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use crate::{
+    api::client::CallOptions,
+    error::Result,
+    ports::{Clock, LocalFuture},
+};
+
+/// What runs out.
+pub trait Expiring: 'static {
+    /// When, in milliseconds since 1970.
+    fn expires_at_ms(&self) -> i64;
+}
+
+type Fetch<T> = Box<dyn Fn(CallOptions) -> LocalFuture<'static, Result<T>>>;
+
+/// One `T`, fresh as long as somebody holds this.
+pub struct Ahead<T> {
+    clock: Rc<dyn Clock>,
+    fetch: Fetch<T>,
+    ready: RefCell<Option<T>>,
+    expires_at_ms: Cell<i64>,
+}
+
+/// A prompt takes people some seconds; what has less than this left is fetched again.
+const RENEW_BEFORE_EXPIRY_MS: i64 = 30_000;
+/// A page left open over night asks no more after this many renewals, about an hour; then the
+/// next tap fetches for itself.
+const MAX_RENEWALS: u32 = 12;
+/// Keeps a server that hands out what has already expired from being asked in a loop.
+const MIN_RENEWAL_INTERVAL_MS: u64 = 5_000;
+
+impl<T: Expiring> Ahead<T> {
+    /// Fetches the first one and begins to renew.
+    pub async fn fetched<Fetched>(
+        clock: Rc<dyn Clock>,
+        fetch: impl Fn(CallOptions) -> Fetched + 'static,
+        options: CallOptions,
+    ) -> Result<Rc<Self>>
+    where
+        Fetched: Future<Output = Result<T>> + 'static,
+    {
+        let fetch: Fetch<T> = Box::new(move |options| Box::pin(fetch(options)));
+        let first = fetch(options).await?;
+        let this = Rc::new(Self {
+            expires_at_ms: Cell::new(first.expires_at_ms()),
+            clock,
+            fetch,
+            ready: RefCell::new(Some(first)),
+        });
+        this.renew_before_expiry();
+        Ok(this)
+    }
+
+    /// When the one that is ready runs out, in milliseconds since 1970.
+    pub fn expires_at_ms(&self) -> i64 {
+        self.expires_at_ms.get()
+    }
+
+    /// The one that is ready; only if there is none, or it is about to run out, is one fetched.
+    pub async fn take(&self, options: CallOptions) -> Result<T> {
+        let ready = self.ready.take();
+        match ready.filter(|ready| ready.expires_at_ms() > self.clock.now_ms()) {
+            Some(ready) => Ok(ready),
+            None => (self.fetch)(options).await,
+        }
+    }
+
+    /// Gives back one that was not used up.
+    pub fn put_back(&self, unused: T) {
+        self.expires_at_ms.set(unused.expires_at_ms());
+        self.ready.replace(Some(unused));
+    }
+
+    /// Fetches another one in the background, for the next attempt.
+    pub fn refill(self: &Rc<Self>) {
+        let this = Rc::downgrade(self);
+        self.clock.spawn(Box::pin(async move {
+            if let Some(this) = this.upgrade() {
+                // A failure is told by the next `take`, which then fetches for itself.
+                if let Ok(fresh) = (this.fetch)(CallOptions::default()).await {
+                    this.put_back(fresh);
+                }
+            }
+        }));
+    }
+
+    fn renew_before_expiry(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let clock = self.clock.clone();
+        self.clock.spawn(Box::pin(async move {
+            for _ in 0..MAX_RENEWALS {
+                let Some(expires_at_ms) = weak.upgrade().map(|this| this.expires_at_ms.get())
+                else {
+                    return;
+                };
+                let due_ms = expires_at_ms.saturating_sub(RENEW_BEFORE_EXPIRY_MS);
+                let wait_ms = u64::try_from(due_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
+                clock.sleep(wait_ms.max(MIN_RENEWAL_INTERVAL_MS)).await;
+                let Some(this) = weak.upgrade() else { return };
+                // While it is taken, a ceremony is open; `refill` looks after the next one.
+                if this.ready.borrow().is_some()
+                    && let Ok(fresh) = (this.fetch)(CallOptions::default()).await
+                    && this.ready.borrow().is_some()
+                {
+                    this.put_back(fresh);
+                }
+            }
+        }));
+    }
+}

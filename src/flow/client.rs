@@ -1,0 +1,166 @@
+//! The client: what a page makes once.
+
+use std::rc::Rc;
+
+use super::{
+    key_delivery::KeyDelivery,
+    otp::{OtpSignIn, OtpState},
+    passkey::{self, PasskeySignIn},
+    session::WalletSession,
+    state::{Listener, Observable, SessionState},
+};
+use crate::{
+    api::{
+        client::{CallOptions, GridApi, Observer},
+        types::{AuthMethod, AuthSession},
+    },
+    crypto::enclave::EnclaveKeys,
+    error::Result,
+    formats::session_key::SessionKey,
+    ports::{Authenticator, Clock, Random, Transport},
+};
+
+/// The world, as the client sees it.
+pub struct Ports {
+    /// HTTP.
+    pub transport: Rc<dyn Transport>,
+    /// Passkeys.
+    pub authenticator: Rc<dyn Authenticator>,
+    /// Time.
+    pub clock: Rc<dyn Clock>,
+    /// Secure randomness.
+    pub random: Rc<dyn Random>,
+}
+
+/// What the integrator chooses.
+pub struct Options {
+    /// How passkey sign-ins and refreshes get their keys.
+    pub session_keys: KeyDelivery,
+    /// The enclave keys that bundles and tokens must be signed with.
+    pub enclave: EnclaveKeys,
+    /// WebAuthn's relying party id; missing: the page's own domain.
+    pub rp_id: Option<String>,
+    /// The relying party's name for new passkeys; missing: what the relay says.
+    pub rp_name: Option<String>,
+    /// How long a request may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// Sees every request, redacted.
+    pub observer: Option<Observer>,
+}
+
+/// What the client and everything made by it share.
+pub(super) struct Core {
+    pub api: GridApi,
+    pub authenticator: Rc<dyn Authenticator>,
+    pub clock: Rc<dyn Clock>,
+    pub random: Rc<dyn Random>,
+    pub session_keys: KeyDelivery,
+    pub enclave: EnclaveKeys,
+    pub rp_id: Option<String>,
+    pub rp_name: Option<String>,
+    pub state: Observable,
+}
+
+/// A client of one relay. Cheap to clone; clones share their state.
+#[derive(Clone)]
+pub struct Gridkey {
+    core: Rc<Core>,
+}
+
+impl Gridkey {
+    /// A client in which nobody is signed in.
+    pub fn new(ports: Ports, options: Options) -> Self {
+        let Ports {
+            transport,
+            authenticator,
+            clock,
+            random,
+        } = ports;
+        let Options {
+            session_keys,
+            enclave,
+            rp_id,
+            rp_name,
+            timeout_ms,
+            observer,
+        } = options;
+        Self {
+            core: Rc::new(Core {
+                api: GridApi::new(transport, clock.clone(), observer, timeout_ms),
+                authenticator,
+                clock,
+                random,
+                session_keys,
+                enclave,
+                rp_id,
+                rp_name,
+                state: Observable::default(),
+            }),
+        }
+    }
+
+    /// Grid's endpoints, one by one.
+    pub fn api(&self) -> &GridApi {
+        &self.core.api
+    }
+
+    /// Whether somebody is signed in.
+    pub fn state(&self) -> SessionState {
+        self.core.state.get()
+    }
+
+    /// Calls `listener` after each change of [`Self::state`].
+    pub fn subscribe(&self, listener: Listener) -> u64 {
+        self.core.state.subscribe(listener)
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, subscription: u64) {
+        self.core.state.unsubscribe(subscription);
+    }
+
+    /// The ways to sign in to an account.
+    pub async fn list_auth_methods(
+        &self,
+        account_id: &str,
+        options: &CallOptions,
+    ) -> Result<Vec<AuthMethod>> {
+        self.core
+            .api
+            .list_auth_credentials(account_id, options)
+            .await
+    }
+
+    /// Sends a one-time code by e-mail.
+    pub async fn send_otp(&self, auth_method_id: &str, options: &CallOptions) -> Result<OtpSignIn> {
+        OtpSignIn::send(self.core.clone(), auth_method_id, options).await
+    }
+
+    /// Goes on where [`OtpSignIn::state`] was taken, e.g. before the page was loaded anew.
+    pub fn resume_otp(&self, state: OtpState) -> Result<OtpSignIn> {
+        OtpSignIn::resume(self.core.clone(), state)
+    }
+
+    /// Fetches a passkey's challenge ahead of the tap, and keeps it fresh.
+    pub async fn prepare_passkey(
+        &self,
+        auth_method_id: &str,
+        options: CallOptions,
+    ) -> Result<PasskeySignIn> {
+        PasskeySignIn::prepare(self.core.clone(), auth_method_id, options).await
+    }
+
+    /// Fetches a passkey's challenge and asks for the passkey at once.
+    pub async fn sign_in_with_passkey(
+        &self,
+        auth_method_id: &str,
+        options: &CallOptions,
+    ) -> Result<WalletSession> {
+        passkey::sign_in(self.core.clone(), auth_method_id, options).await
+    }
+
+    /// Takes over a session that was opened by other means, with its key.
+    pub fn adopt_session(&self, session: AuthSession, key: SessionKey) -> Result<WalletSession> {
+        WalletSession::start(self.core.clone(), session, None, key)
+    }
+}

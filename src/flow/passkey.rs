@@ -1,0 +1,213 @@
+//! Signing in with a passkey.
+
+use std::rc::Rc;
+
+use super::{
+    ahead::{Ahead, Expiring},
+    client::Core,
+    key_delivery::PendingKey,
+    session::WalletSession,
+};
+use crate::{
+    api::{
+        client::{CallOptions, ChallengeAnswer, Signed, SignedHeaders, cancellable},
+        request::VerifyAuthCredential,
+        signed_retry::check_fresh,
+        types::PasskeyAuthChallenge,
+    },
+    crypto::base64url,
+    error::{Error, ErrorCode, Result},
+    formats::passkey::{
+        Ceremony, PasskeyAssertion, PasskeyAssertionRequest, challenge_bytes, check_client_data,
+    },
+};
+
+/// A challenge, with the key whose public half is bound into it.
+struct Prepared {
+    challenge: PasskeyAuthChallenge,
+    challenge_bytes: Vec<u8>,
+    credential_id: Vec<u8>,
+    key: PendingKey,
+}
+
+impl Expiring for Prepared {
+    fn expires_at_ms(&self) -> i64 {
+        self.challenge.expires_at_ms
+    }
+}
+
+/// A passkey's challenge, fetched ahead of the tap and kept fresh.
+pub struct PasskeySignIn {
+    core: Rc<Core>,
+    auth_method_id: String,
+    ahead: Rc<Ahead<Prepared>>,
+}
+
+const MAX_CREDENTIAL_ID_BYTES: usize = 1023;
+
+impl PasskeySignIn {
+    pub(super) async fn prepare(
+        core: Rc<Core>,
+        auth_method_id: &str,
+        options: CallOptions,
+    ) -> Result<Self> {
+        let auth_method_id = auth_method_id.to_owned();
+        let fetch = {
+            let (core, id) = (core.clone(), auth_method_id.clone());
+            move |options: CallOptions| {
+                let (core, id) = (core.clone(), id.clone());
+                async move { prepare(&core, &id, &options).await }
+            }
+        };
+        let ahead = Ahead::fetched(core.clock.clone(), fetch, options).await?;
+        Ok(Self {
+            core,
+            auth_method_id,
+            ahead,
+        })
+    }
+
+    /// `AuthMethod:<uuid>`
+    pub fn auth_method_id(&self) -> &str {
+        &self.auth_method_id
+    }
+
+    /// When the challenge that is ready runs out, in milliseconds since 1970.
+    pub fn expires_at_ms(&self) -> i64 {
+        self.ahead.expires_at_ms()
+    }
+
+    /// Asks for the passkey and signs in. Call it inside the tap; it may be called again.
+    pub async fn confirm(&self, options: &CallOptions) -> Result<WalletSession> {
+        let prepared = self.ahead.take(options.clone()).await?;
+        let assertion = match ask(&self.core, &prepared, options).await {
+            Ok(assertion) => assertion,
+            Err(error) => {
+                // Nothing was sent, so the challenge is still good.
+                self.ahead.put_back(prepared);
+                return Err(error);
+            }
+        };
+        let session = verify(&self.core, prepared, assertion, options).await;
+        if session.is_err() {
+            self.ahead.refill();
+        }
+        session
+    }
+}
+
+pub(super) async fn sign_in(
+    core: Rc<Core>,
+    auth_method_id: &str,
+    options: &CallOptions,
+) -> Result<WalletSession> {
+    let prepared = prepare(&core, auth_method_id, options).await?;
+    let assertion = ask(&core, &prepared, options).await?;
+    verify(&core, prepared, assertion, options).await
+}
+
+async fn prepare(core: &Core, auth_method_id: &str, options: &CallOptions) -> Result<Prepared> {
+    let key = PendingKey::generate(core.session_keys, &*core.random)?;
+    let client_public_key = key.client_public_key();
+    let answer = core
+        .api
+        .challenge_auth_credential(auth_method_id, Some(&client_public_key), options)
+        .await?;
+    let ChallengeAnswer::Passkey(challenge) = answer else {
+        return Err(Error::invalid_argument(
+            "`authMethodId` is of a credential that is no PASSKEY",
+        ));
+    };
+    if challenge.auth_method.id != auth_method_id {
+        return Err(Error::new(
+            ErrorCode::RelayProtocol,
+            "the answer to challengeAuthCredential is of another credential",
+        ));
+    }
+    check_fresh(&*core.clock, challenge.expires_at_ms)?;
+    let wrong = |_| {
+        Error::new(
+            ErrorCode::RelayProtocol,
+            "the passkey challenge is not of the form that Grid documents",
+        )
+    };
+    Ok(Prepared {
+        challenge_bytes: challenge_bytes(&challenge.challenge).map_err(wrong)?,
+        credential_id: base64url::decode(&challenge.credential_id, MAX_CREDENTIAL_ID_BYTES)
+            .map_err(|_| {
+                Error::new(
+                    ErrorCode::RelayProtocol,
+                    "the passkey's `credentialId` is too long",
+                )
+            })?,
+        challenge,
+        key,
+    })
+}
+
+/// The ceremony. Nothing is awaited before the browser is asked.
+async fn ask(core: &Core, prepared: &Prepared, options: &CallOptions) -> Result<PasskeyAssertion> {
+    let left_ms = prepared
+        .challenge
+        .expires_at_ms
+        .saturating_sub(core.clock.now_ms());
+    let request = PasskeyAssertionRequest {
+        challenge: prepared.challenge_bytes.clone(),
+        credential_id: prepared.credential_id.clone(),
+        rp_id: core.rp_id.clone(),
+        timeout_ms: u64::try_from(left_ms).ok(),
+    };
+    cancellable(options, core.authenticator.get(request)).await
+}
+
+async fn verify(
+    core: &Rc<Core>,
+    prepared: Prepared,
+    assertion: PasskeyAssertion,
+    options: &CallOptions,
+) -> Result<WalletSession> {
+    let Prepared {
+        challenge,
+        challenge_bytes,
+        key,
+        ..
+    } = prepared;
+    check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge_bytes)?;
+    if assertion.credential_id != challenge.credential_id {
+        return Err(Error::new(
+            ErrorCode::PasskeyRejected,
+            "the device answered with another passkey than the one that was asked for",
+        ));
+    }
+    if core.clock.now_ms() >= challenge.expires_at_ms {
+        return Err(Error::new(
+            ErrorCode::ChallengeExpired,
+            "the passkey prompt was open for longer than Grid's challenge lives: try again",
+        ));
+    }
+    let headers = SignedHeaders {
+        request_id: Some(challenge.request_id.clone()),
+        ..Default::default()
+    };
+    let id = &challenge.auth_method.id;
+    let body = VerifyAuthCredential::Passkey { assertion };
+    let answer = core
+        .api
+        .verify_auth_credential(id, &body, headers, options)
+        .await
+        .map_err(|error| error.with_request_id(challenge.request_id.as_str()))?;
+    let Signed::Done(session) = answer else {
+        return Err(Error::new(
+            ErrorCode::RelayProtocol,
+            "a passkey's verification was answered with a further challenge",
+        ));
+    };
+    if session.account_id != challenge.auth_method.account_id {
+        return Err(Error::new(
+            ErrorCode::RelayProtocol,
+            "the session is of another account than the passkey",
+        ));
+    }
+    let key = key.into_session_key(&session)?;
+    WalletSession::start(core.clone(), session, Some(challenge.auth_method.id), key)
+}

@@ -456,3 +456,297 @@ fn has_duplicates(members: &[(String, Json)]) -> bool {
         .windows(2)
         .any(|pair| matches!(pair, [a, b] if a == b))
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        bytes: 1 << 20,
+        depth: 16,
+    };
+
+    #[test]
+    fn reads_every_kind_of_value() {
+        let value = parse(r#" { "a" : [ null , true , false , -1.50e+3 , "x" ] , "b" : {} } "#);
+        let members = value.as_ref().unwrap().as_object().unwrap();
+        assert_eq!(members[0].0, "a");
+        assert_eq!(
+            members[0].1.as_array().unwrap(),
+            [
+                Json::Null,
+                Json::Bool(true),
+                Json::Bool(false),
+                Json::Number("-1.50e+3".to_owned()),
+                Json::from("x"),
+            ]
+        );
+        assert_eq!(value.unwrap().get("b"), Some(&Json::Object(Vec::new())));
+    }
+
+    #[test]
+    fn decodes_escapes() {
+        let text = parse(r#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00\uFFFF""#).unwrap();
+        assert_eq!(
+            text.as_str().unwrap(),
+            "\"\\/\u{8}\u{c}\n\r\tA\u{e9}\u{1f600}\u{ffff}"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_not_rfc_8259() {
+        for refused in [
+            "",
+            " ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "{]",
+            "[}",
+            "[1",
+            "[1,",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":1 \"b\":2}",
+            "{a:1}",
+            "{'a':1}",
+            "{1:1}",
+            "'a'",
+            "\"",
+            "\"a",
+            "\"\\\"",
+            "\"\\x\"",
+            "\"\\u\"",
+            "\"\\u12\"",
+            "\"\\u+123\"",
+            "\"\\uD8\"",
+            "\"\n\"",
+            "\"\t\"",
+            "\"\0\"",
+            "tru",
+            "truE",
+            "nul",
+            "nan",
+            "NaN",
+            "Infinity",
+            "undefined",
+            "01",
+            "-",
+            "-a",
+            "+1",
+            ".5",
+            "1.",
+            "1.e1",
+            "1e",
+            "1e+",
+            "0x1",
+            "1_0",
+            "--1",
+            "/**/1",
+            "1//",
+            "[1]x",
+            "1 1",
+            "{}{}",
+            "null,",
+            "\u{a0}1",
+            "1\u{2028}",
+        ] {
+            assert!(parse(refused).is_err(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_byte_order_mark() {
+        assert!(parse("\u{feff}{}").is_err());
+        assert!(parse("{}\u{feff}").is_err());
+    }
+
+    #[test]
+    fn refuses_half_surrogate_pairs() {
+        for refused in [
+            r#""\ud800""#,
+            r#""\udc00""#,
+            r#""a\udfffb""#,
+            r#""\ud800\ud800""#,
+            r#""\udc00\ud800""#,
+            r#""\ud800x""#,
+            r#""\ud800\n""#,
+            r#""\ud800\u0041""#,
+            r#"{"\ud800":1}"#,
+        ] {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn refuses_duplicate_names_at_any_depth_after_decoding() {
+        for refused in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"target":1,"t\u0061rget":2}"#,
+            r#"{"x":[{"a":{"b":1,"c":2,"b":3}}]}"#,
+            r#"{"":1,"":2}"#,
+            r#"{"__proto__":1,"__proto__":2}"#,
+            r#"{"\u00e9":1,"é":2}"#,
+        ] {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
+        // Names are compared as they are: no case folding, no Unicode normalisation.
+        for taken in [
+            r#"{"a":1,"A":1}"#,
+            r#"{"a":{"a":1}}"#,
+            r#"[{"a":1},{"a":1}]"#,
+            "{\"\u{e9}\":1,\"e\u{301}\":2}",
+            r#"{"__proto__":1,"constructor":2}"#,
+        ] {
+            assert!(parse(taken).is_ok(), "{taken}");
+        }
+    }
+
+    #[test]
+    fn size_is_capped_before_any_work() {
+        let limits = Limits {
+            bytes: 4,
+            depth: 16,
+        };
+        assert!(Json::parse("1234", limits).is_ok());
+        assert_eq!(
+            Json::parse("12345", limits).unwrap_err().to_string(),
+            "the JSON is too long (at byte 4)"
+        );
+        assert!(
+            Json::parse("    x", limits)
+                .unwrap_err()
+                .to_string()
+                .contains("too long")
+        );
+    }
+
+    #[test]
+    fn depth_is_capped() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(16)).is_ok());
+        assert!(parse(&nested(17)).is_err());
+        let objects = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        assert!(parse(&objects(16)).is_ok());
+        assert!(parse(&objects(17)).is_err());
+        assert!(
+            Json::parse(
+                "1",
+                Limits {
+                    bytes: 10,
+                    depth: 0
+                }
+            )
+            .is_ok()
+        );
+        assert!(
+            Json::parse(
+                "[]",
+                Limits {
+                    bytes: 10,
+                    depth: 0
+                }
+            )
+            .is_err()
+        );
+    }
+
+    /// A deep text must be an error, not a stack overflow, whatever the caller allows.
+    #[test]
+    fn two_hundred_thousand_brackets_are_an_error() {
+        let limits = Limits {
+            bytes: usize::MAX,
+            depth: usize::MAX,
+        };
+        for bracket in ["[", r#"{"a":"#] {
+            let error = Json::parse(&bracket.repeat(200_000), limits).unwrap_err();
+            assert!(error.to_string().contains("nested too deeply"));
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        for number in [
+            "0",
+            "-0",
+            "1.0",
+            "1e400",
+            "12345678901234567890123456789",
+            "0.10",
+        ] {
+            assert_eq!(parse(number).unwrap(), Json::Number(number.to_owned()));
+            assert_eq!(parse(number).unwrap().to_text(), number);
+        }
+        assert_eq!(
+            parse("18446744073709551615").unwrap().as_u64(),
+            Some(u64::MAX)
+        );
+        for not_u64 in ["18446744073709551616", "-1", "1.0", "1e3", "\"1\"", "null"] {
+            assert_eq!(parse(not_u64).unwrap().as_u64(), None, "{not_u64}");
+        }
+    }
+
+    /// ECMA-262 QuoteJSONString: what `JSON.stringify` writes.
+    #[test]
+    fn writes_as_json_stringify_does() {
+        let value = Json::object([
+            (
+                "text",
+                "\0\u{1}\u{8}\t\n\u{b}\u{c}\r\u{1f} \"\\/\u{7f}\u{2028}\u{1f600}".into(),
+            ),
+            (
+                "list",
+                Json::Array(vec![Json::Null, true.into(), 7_u64.into()]),
+            ),
+            ("none", Json::Object(Vec::new())),
+        ]);
+        let text = value.to_text();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"text":"\u0000\u0001\b\t\n\u000b\f\r\u001f \"\\/"#,
+                "\u{7f}\u{2028}\u{1f600}",
+                r#"","list":[null,true,7],"none":{}}"#
+            )
+        );
+        assert_eq!(parse(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn errors_name_the_place_and_never_the_text() {
+        let error = parse(r#"{"secret":"hunter2" oops}"#)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "the JSON has neither comma nor end after an object's member (at byte 20)"
+        );
+    }
+
+    /// The tests' own reader on the other side.
+    #[test]
+    fn agrees_with_serde_json() {
+        for text in [
+            include_str!("../../tests/vectors/turnkey_stamp.json"),
+            include_str!("../../tests/vectors/turnkey_export_bundle.json"),
+            include_str!("../../tests/vectors/wycheproof_hkdf_sha256_test.json"),
+        ] {
+            let theirs: serde_json::Value = serde_json::from_str(text).unwrap();
+            let ours = parse(text).unwrap();
+            let again: serde_json::Value = serde_json::from_str(&ours.to_text()).unwrap();
+            assert_eq!(theirs, again);
+        }
+    }
+
+    fn parse(text: &str) -> Result<Json, JsonError> {
+        Json::parse(text, LIMITS)
+    }
+}

@@ -100,18 +100,19 @@ impl PublicKey {
     /// Refuses trailing bytes, wrong lengths, negative and over-long integers, and values outside
     /// `1..n`. Takes high-S signatures: Turnkey makes them half of the time.
     pub fn verify_der(&self, message: &[u8], signature_der: &[u8]) -> bool {
-        Signature::from_der(signature_der).is_ok_and(|signature| self.verify(message, &signature))
+        Signature::from_der(signature_der)
+            .is_ok_and(|signature| self.verify_digest(&Sha256::digest(message), &signature))
     }
 
     /// Whether this key signed `message` with ECDSA and SHA-256, the signature as `r || s`, 32
     /// bytes each, big-endian.
     pub fn verify_raw(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|signature| self.verify(message, &signature))
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.verify_digest(&Sha256::digest(message), &signature))
     }
 
-    fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        let point = ProjectivePoint::from(self.point);
-        hazmat::verify_prehashed(&point, &Sha256::digest(message), signature).is_ok()
+    fn verify_digest(&self, digest: &[u8], signature: &Signature) -> bool {
+        hazmat::verify_prehashed(&self.point.into(), digest, signature).is_ok()
     }
 
     /// The first 8 bytes of SHA-256 over the uncompressed key, as hex: names a key in a message.
@@ -231,5 +232,227 @@ impl PrivateKey {
     pub(crate) fn diffie_hellman(&self, public: &PublicKey) -> Zeroizing<[u8; 32]> {
         let shared = ecdh::diffie_hellman::<NistP256>(&**self.scalar, public.point);
         Zeroizing::new((*shared.raw_secret_bytes()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::crypto::random::SystemRandom;
+
+    const N_MINUS_1: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550";
+    const N: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+
+    #[test]
+    fn wycheproof_ecdh() {
+        let vectors = read(include_str!(
+            "../../tests/vectors/wycheproof_ecdh_secp256r1_ecpoint_test.json"
+        ));
+        for group in vectors["testGroups"].as_array().unwrap() {
+            for test in group["tests"].as_array().unwrap() {
+                let public = PublicKey::from_sec1(&bytes(&test["public"]));
+                if test["result"] == "invalid" {
+                    let error = public.err().unwrap_or_else(|| panic!("{test}"));
+                    assert_eq!(error.code(), ErrorCode::InvalidArgument, "{test}");
+                    continue;
+                }
+                let private = PrivateKey::from_bytes(&scalar(&test["private"])).unwrap();
+                let shared = private.diffie_hellman(&public.unwrap());
+                assert_eq!(shared.to_vec(), bytes(&test["shared"]), "{test}");
+            }
+        }
+    }
+
+    #[test]
+    fn fips_186_4_signatures_verify() {
+        let vectors = read(include_str!(
+            "../../tests/vectors/ecdsa_fips186_4_siggen_p256_sha256.json"
+        ));
+        for test in vectors["tests"].as_array().unwrap() {
+            let public = [vec![4], bytes(&test["q_x"]), bytes(&test["q_y"])].concat();
+            let private = PrivateKey::from_bytes(&bytes(&test["d"])).unwrap();
+            assert_eq!(private.public_key().as_uncompressed().as_slice(), public);
+            let raw = [bytes(&test["r"]), bytes(&test["s"])].concat();
+            let signature = Signature::from_slice(&raw).unwrap();
+            let mut digest = bytes(&test["m"]);
+            assert!(private.public_key().verify_digest(&digest, &signature));
+            digest[0] ^= 1;
+            assert!(!private.public_key().verify_digest(&digest, &signature));
+        }
+    }
+
+    #[test]
+    fn public_keys_are_33_or_65_bytes_of_a_point() {
+        let key = PrivateKey::generate(&SystemRandom).unwrap();
+        let uncompressed = *key.public_key().as_uncompressed();
+        let compressed = key.public_key().to_compressed();
+        assert_eq!(
+            PublicKey::from_sec1(&uncompressed).unwrap(),
+            *key.public_key()
+        );
+        assert_eq!(
+            PublicKey::from_sec1(&compressed).unwrap(),
+            *key.public_key()
+        );
+
+        for length in 0..=70 {
+            let refused = !matches!(length, 33 | 65);
+            let mut bytes = uncompressed.to_vec();
+            bytes.resize(length, 0);
+            if length == 33 {
+                bytes[0] = compressed[0];
+            }
+            assert_eq!(PublicKey::from_sec1(&bytes).is_err(), refused, "{length}");
+        }
+        // Identity 00, compact 05, hybrid 06 and 07, and the other form's first bytes.
+        for first in (0..=u8::MAX).filter(|first| *first != 4) {
+            let mut bytes = uncompressed;
+            bytes[0] = first;
+            assert!(PublicKey::from_sec1(&bytes).is_err(), "{first}");
+        }
+        for first in (0..=u8::MAX).filter(|first| !matches!(first, 2 | 3)) {
+            let mut bytes = compressed;
+            bytes[0] = first;
+            assert!(PublicKey::from_sec1(&bytes).is_err(), "{first}");
+        }
+    }
+
+    /// x >= p would name a point twice.
+    #[test]
+    fn coordinates_outside_the_field_are_refused() {
+        let p = hex::decode(
+            "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
+            32,
+        )
+        .unwrap();
+        // (0, sqrt(b)) is on the curve, so only the range check refuses (p, sqrt(b)).
+        let zero = [0; 32];
+        let point = PublicKey::from_sec1(&[[2].as_slice(), &zero].concat()).unwrap();
+        let (_, y) = point.as_uncompressed().split_at(33);
+        assert!(PublicKey::from_sec1(&[[4].as_slice(), &zero, y].concat()).is_ok());
+        assert!(PublicKey::from_sec1(&[[4].as_slice(), &p, y].concat()).is_err());
+        assert!(PublicKey::from_sec1(&[[2].as_slice(), &p].concat()).is_err());
+    }
+
+    #[test]
+    fn private_keys_are_32_bytes_in_range() {
+        let key = PrivateKey::from_bytes(&hex::decode(N_MINUS_1, 32).unwrap()).unwrap();
+        assert_eq!(hex::encode(key.to_bytes().as_slice()), N_MINUS_1);
+        // -G has the x of G.
+        let mut one = [0; 32];
+        one[31] = 1;
+        let generator = PrivateKey::from_bytes(&one).unwrap();
+        let x = |key: &PrivateKey| key.public_key().as_uncompressed()[1..33].to_vec();
+        assert_eq!(x(&key), x(&generator));
+        assert_ne!(key.public_key(), generator.public_key());
+
+        for refused in [N, &"00".repeat(32), &"ff".repeat(32)] {
+            let error = PrivateKey::from_bytes(&hex::decode(refused, 32).unwrap()).err();
+            assert_eq!(
+                error.unwrap().code(),
+                ErrorCode::InvalidArgument,
+                "{refused}"
+            );
+        }
+        // p256 itself takes 24 to 32 bytes.
+        for length in (0..=66).filter(|length| *length != 32) {
+            assert!(
+                PrivateKey::from_bytes(&vec![1; length]).is_err(),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_candidate_out_of_range_is_drawn_again() {
+        struct FirstTooLarge(std::cell::Cell<bool>);
+        impl Random for FirstTooLarge {
+            fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+                bytes.fill(if self.0.replace(true) { 1 } else { 0xff });
+                Ok(())
+            }
+        }
+        let key = PrivateKey::generate(&FirstTooLarge(false.into())).unwrap();
+        assert_eq!(key.to_bytes().as_slice(), [1; 32]);
+    }
+
+    #[test]
+    fn a_source_that_never_gives_a_key_is_a_failure() {
+        struct AllOnes;
+        impl Random for AllOnes {
+            fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+                bytes.fill(0xff);
+                Ok(())
+            }
+        }
+        let error = PrivateKey::generate(&AllOnes).err().unwrap();
+        assert_eq!(error.code(), ErrorCode::RandomnessUnavailable);
+    }
+
+    #[test]
+    fn keys_differ() {
+        let keys: std::collections::HashSet<_> = (0..200)
+            .map(|_| {
+                PrivateKey::generate(&SystemRandom)
+                    .unwrap()
+                    .to_bytes()
+                    .to_vec()
+            })
+            .collect();
+        assert_eq!(keys.len(), 200);
+    }
+
+    #[test]
+    fn signatures_verify_in_der_and_only_for_their_message_and_key() {
+        let key = PrivateKey::generate(&SystemRandom).unwrap();
+        let other = PrivateKey::generate(&SystemRandom).unwrap();
+        let mut high = 0;
+        for number in 0..64_u8 {
+            let signature = key.sign_der(&[number]).unwrap();
+            assert!(key.public_key().verify_der(&[number], &signature));
+            assert!(!key.public_key().verify_der(&[number, 0], &signature));
+            assert!(!other.public_key().verify_der(&[number], &signature));
+            let parsed = Signature::from_der(&signature).unwrap();
+            assert!(key.public_key().verify_raw(&[number], &parsed.to_bytes()));
+            high += usize::from(parsed.normalize_s() != parsed);
+        }
+        // Half of all S are high. None at all happens once in 2^64 runs.
+        assert!((1..64).contains(&high));
+    }
+
+    #[test]
+    fn debug_shows_the_public_key_only() {
+        let key = PrivateKey::from_bytes(&[1; 32]).unwrap();
+        let shown = format!("{:?}", key.public_key());
+        assert_eq!(
+            shown,
+            format!("PublicKey({})", key.public_key().to_compressed_hex())
+        );
+        assert!(!shown.contains("0101"));
+    }
+
+    #[test]
+    fn fingerprint_is_the_head_of_the_digest() {
+        let key = PrivateKey::from_bytes(&[1; 32]).unwrap();
+        let digest = hex::encode(&Sha256::digest(key.public_key().as_uncompressed()));
+        assert_eq!(key.public_key().fingerprint(), digest[..16]);
+    }
+
+    fn read(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn bytes(value: &Value) -> Vec<u8> {
+        hex::decode(value.as_str().unwrap(), 65_536).unwrap()
+    }
+
+    /// Wycheproof writes scalars as signed integers of any length.
+    fn scalar(value: &Value) -> Vec<u8> {
+        let digits = value.as_str().unwrap().trim_start_matches('0');
+        hex::decode(&format!("{digits:0>64}"), 32).unwrap()
     }
 }

@@ -30,3 +30,75 @@ pub fn decode(text: &str, max_chars: usize) -> Result<Vec<u8>, EncodingError> {
         Err(EncodingError::Checksum)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::crypto::hex;
+
+    #[test]
+    fn vectors() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/base58check.json")).unwrap();
+        for test in vectors["valid"].as_array().unwrap() {
+            let payload = hex::decode(test["payload"].as_str().unwrap(), 64).unwrap();
+            assert_eq!(
+                decode(test["string"].as_str().unwrap(), 64).unwrap(),
+                payload,
+                "{test}"
+            );
+        }
+        for test in vectors["invalid"].as_array().unwrap() {
+            let text = test.as_str().or(test["string"].as_str()).unwrap();
+            let error = decode(text, 64).unwrap_err();
+            let expected = if test["exception"] == "Invalid checksum" {
+                EncodingError::Checksum
+            } else {
+                EncodingError::Malformed
+            };
+            assert_eq!(error, expected, "{test}");
+        }
+    }
+
+    #[test]
+    fn leading_ones_are_leading_zeros() {
+        let text =
+            bs58::encode([[0, 0, 7].as_slice(), &checksum(&[0, 0, 7])].concat()).into_string();
+        assert!(text.starts_with("11"));
+        assert_eq!(decode(&text, 16).unwrap(), [0, 0, 7]);
+        assert!(decode(&text[1..], 16).is_err());
+        assert!(decode(&format!("1{text}"), 16).is_err());
+    }
+
+    #[test]
+    fn refuses_what_is_too_short_and_other_characters() {
+        // The empty payload has a text; nothing shorter has.
+        let empty = bs58::encode(checksum(&[])).into_string();
+        assert!(decode(&empty, 16).unwrap().is_empty());
+        for refused in ["", "1", "111", "0", "O", "I", "l", " 1", "1\n", "é"] {
+            assert_eq!(
+                decode(refused, 16),
+                Err(EncodingError::Malformed),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn is_capped_before_the_characters_are_looked_at() {
+        assert_eq!(decode(&"0".repeat(512), 512), Err(EncodingError::Malformed));
+        assert_eq!(decode(&"0".repeat(513), 512), Err(EncodingError::TooLong));
+        // Without the cap this would run for minutes.
+        assert_eq!(
+            decode(&"z".repeat(1 << 20), 512),
+            Err(EncodingError::TooLong)
+        );
+    }
+
+    fn checksum(payload: &[u8]) -> Vec<u8> {
+        Sha256::digest(Sha256::digest(payload))[..4].to_vec()
+    }
+}

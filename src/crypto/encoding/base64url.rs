@@ -19,3 +19,58 @@ pub fn decode(text: &str, max_bytes: usize) -> Result<Vec<u8>, EncodingError> {
     }
     Base64UrlUnpadded::decode_vec(text).map_err(|_| EncodingError::Malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// RFC 4648 section 10, without padding; and the two letters of the URL-safe alphabet.
+    #[test]
+    fn writes_and_reads_rfc_4648() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(encode(bytes.as_bytes()), text);
+            assert_eq!(decode(text, bytes.len()).unwrap(), bytes.as_bytes());
+        }
+        assert_eq!(encode(&[0xfb, 0xff]), "-_8");
+        assert_eq!(decode("-_8", 2).unwrap(), [0xfb, 0xff]);
+    }
+
+    #[test]
+    fn refuses_padding_other_alphabets_spaces_and_unused_bits() {
+        for refused in [
+            "Zg==", "Zm8=", "=", "+/8", "Zg\n", " Zg", "Z g", "Z", "Zm9vY", "Zé", "Zh", "Zm9",
+        ] {
+            assert_eq!(
+                decode(refused, 64),
+                Err(EncodingError::Malformed),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn is_capped() {
+        for length in 0..40 {
+            let text = encode(&vec![0; length]);
+            assert!(decode(&text, length).is_ok(), "{length}");
+            if length > 0 {
+                assert_eq!(
+                    decode(&text, length - 1),
+                    Err(EncodingError::TooLong),
+                    "{length}"
+                );
+            }
+        }
+    }
+}

@@ -16,3 +16,50 @@ pub fn decode(text: &str, max_bytes: usize) -> Result<Vec<u8>, EncodingError> {
     }
     base16ct::mixed::decode_vec(text).map_err(|_| EncodingError::Malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn writes_lower_case_and_reads_either() {
+        assert_eq!(encode(&[0, 0x1a, 0xff]), "001aff");
+        assert_eq!(decode("001aFf", 3).unwrap(), [0, 0x1a, 0xff]);
+        assert!(decode("", 0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn refuses_anything_else() {
+        for refused in [
+            "0",
+            "000",
+            "0x00",
+            "0g",
+            " 00",
+            "00 ",
+            "0\u{ff10}",
+            "é",
+            "+1",
+            "-1",
+        ] {
+            assert_eq!(
+                decode(refused, 8),
+                Err(EncodingError::Malformed),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn is_capped() {
+        assert_eq!(decode("0000", 2).unwrap(), [0, 0]);
+        assert_eq!(decode("00000", 2), Err(EncodingError::TooLong));
+        assert_eq!(
+            decode(&"x".repeat(1 << 20), 32),
+            Err(EncodingError::TooLong)
+        );
+    }
+}

@@ -1,1 +1,36 @@
-//! The sandbox.
+//! A local Grid for tests and demos.
+
+#![forbid(unsafe_code)]
+
+mod agents;
+mod clock;
+mod credentials;
+mod enclaves;
+mod errors;
+mod http;
+mod keys;
+mod nickname;
+mod oidc;
+mod operation;
+mod options;
+mod otp;
+mod payloads;
+mod rate_limits;
+mod sandbox;
+mod sessions;
+mod sign_in;
+mod signed_requests;
+mod stamps;
+mod state;
+mod webauthn;
+
+pub use enclaves::EnclaveKeys;
+pub use errors::Reason;
+pub use operation::Operation;
+pub use options::{
+    AllowedOrigins, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, RateLimit, SandboxOptions,
+};
+pub use otp::OTP_CODE;
+pub use sandbox::{Sandbox, serve};
+pub use sessions::SessionRecord;
+pub use state::Customer;

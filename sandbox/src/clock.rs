@@ -1,0 +1,37 @@
+//! Sandbox time: the machine's, moved by an offset.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub(crate) type Millis = i64;
+
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    offset_ms: i64,
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Millis {
+        let real = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
+        i64::try_from(real)
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.offset_ms)
+    }
+
+    pub(crate) fn advance(&mut self, ms: i64) {
+        self.offset_ms = self.offset_ms.saturating_add(ms);
+    }
+}
+
+/// `2026-04-08T15:30:01Z`: whole seconds, rounded down, as in the API's examples.
+pub(crate) fn rfc3339(ms: Millis) -> String {
+    OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000))
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
+}

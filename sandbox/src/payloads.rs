@@ -1,0 +1,77 @@
+//! `payloadToSign`: Turnkey activities, compact, members sorted by name.
+
+use serde_json::{Value, json};
+
+use crate::{clock::Millis, oidc::provider_name, state::Account, webauthn::Attestation};
+
+fn activity(account: &Account, kind: &str, parameters: Value, now: Millis) -> String {
+    json!({
+        "organizationId": account.organization_id,
+        "parameters": parameters,
+        "timestampMs": now.to_string(),
+        "type": kind,
+    })
+    .to_string()
+}
+
+/// Makes a session whose key is, or is sealed to, `client_public_key`.
+pub(crate) fn create_session(account: &Account, client_public_key: &str, now: Millis) -> String {
+    let parameters = json!({ "targetPublicKey": client_public_key });
+    activity(
+        account,
+        "ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2",
+        parameters,
+        now,
+    )
+}
+
+pub(crate) fn revoke_session(account: &Account, api_key_id: &str, now: Millis) -> String {
+    let parameters = json!({ "apiKeyIds": [api_key_id], "userId": account.user_id });
+    activity(account, "ACTIVITY_TYPE_DELETE_API_KEYS", parameters, now)
+}
+
+pub(crate) fn add_email(account: &Account, now: Millis) -> String {
+    let parameters = json!({ "userEmail": account.email, "userId": account.user_id });
+    activity(account, "ACTIVITY_TYPE_UPDATE_USER_EMAIL", parameters, now)
+}
+
+pub(crate) fn add_oauth(account: &Account, iss: &str, oidc_token: &str, now: Millis) -> String {
+    let parameters = json!({
+        "oauthProviders": [{ "oidcToken": oidc_token, "providerName": provider_name(iss) }],
+        "userId": account.user_id,
+    });
+    activity(
+        account,
+        "ACTIVITY_TYPE_CREATE_OAUTH_PROVIDERS",
+        parameters,
+        now,
+    )
+}
+
+pub(crate) fn add_passkey(
+    account: &Account,
+    nickname: &str,
+    challenge: &str,
+    attestation: &Attestation,
+    now: Millis,
+) -> String {
+    let parameters = json!({
+        "authenticators": [{
+            "attestation": {
+                "attestationObject": attestation.attestation_object,
+                "clientDataJson": attestation.client_data_json,
+                "credentialId": attestation.credential_id,
+            },
+            "authenticatorName": nickname,
+            "challenge": challenge,
+            "transports": attestation.transports,
+        }],
+        "userId": account.user_id,
+    });
+    activity(
+        account,
+        "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2",
+        parameters,
+        now,
+    )
+}

@@ -1,0 +1,343 @@
+//! A small client of the Grid API for the sandbox's own tests, written from the specification and
+//! sharing nothing with the product.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub mod authenticator;
+
+use std::net::SocketAddr;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use gridkey_sandbox::{
+    Customer, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Sandbox, SandboxOptions, serve,
+};
+use hpke::{
+    Deserializable, OpModeR, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256,
+    kem::DhP256HkdfSha256,
+};
+use p256::{
+    PublicKey, SecretKey,
+    ecdsa::{
+        Signature, SigningKey, VerifyingKey,
+        signature::{Signer, Verifier},
+    },
+    elliptic_curve::{Generate, sec1::ToSec1Point},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+pub const ORIGIN: &str = "http://localhost:5173";
+
+/// A running sandbox.
+pub struct Server {
+    pub sandbox: Sandbox,
+    pub address: SocketAddr,
+    http: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: Value,
+    pub retry_after: Option<String>,
+}
+
+impl Reply {
+    /// The body, after checking the status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// Checks that this is an error body with these words.
+    #[track_caller]
+    pub fn expect_error(self, status: u16, code: &str, reason: &str) {
+        assert_eq!(
+            (
+                self.status,
+                self.body["code"].as_str(),
+                self.body["details"]["reason"].as_str()
+            ),
+            (status, Some(code), Some(reason)),
+            "{}",
+            self.body
+        );
+        assert_eq!(self.body["status"], status);
+        assert!(self.body["message"].is_string());
+    }
+}
+
+/// A request in the making.
+#[derive(Clone)]
+pub struct Call {
+    pub method: Method,
+    pub path: String,
+    pub body: Option<String>,
+    pub signature: Option<String>,
+    pub request_id: Option<String>,
+    pub password: Option<String>,
+}
+
+impl Call {
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path.into(), None)
+    }
+
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path.into(), None)
+    }
+
+    pub fn post(path: impl Into<String>, body: Option<Value>) -> Self {
+        Self::new(Method::POST, path.into(), body.map(|body| body.to_string()))
+    }
+
+    fn new(method: Method, path: String, body: Option<String>) -> Self {
+        let password = Some(DEFAULT_CLIENT_SECRET.to_owned());
+        Self {
+            method,
+            path,
+            body,
+            signature: None,
+            request_id: None,
+            password,
+        }
+    }
+
+    /// The second leg: the same request with a stamp over `payloadToSign`.
+    pub fn signed(&self, challenge: &Value, key: &SecretKey) -> Self {
+        let payload = challenge["payloadToSign"].as_str().unwrap();
+        self.retry(challenge, &stamp(key, payload))
+    }
+
+    pub fn retry(&self, challenge: &Value, stamp: &str) -> Self {
+        Self {
+            signature: Some(stamp.to_owned()),
+            request_id: Some(challenge["requestId"].as_str().unwrap().to_owned()),
+            ..self.clone()
+        }
+    }
+
+    pub fn request_id(self, id: &Value) -> Self {
+        Self {
+            request_id: Some(id.as_str().unwrap().to_owned()),
+            ..self
+        }
+    }
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with(SandboxOptions::default()).await
+    }
+
+    pub async fn with(options: SandboxOptions) -> Self {
+        let sandbox = Sandbox::new(options);
+        let (address, _) = serve(sandbox.router()).await.unwrap();
+        Self {
+            sandbox,
+            address,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    pub fn customer(&self) -> Customer {
+        self.sandbox.customers().remove(0)
+    }
+
+    pub async fn send(&self, call: &Call) -> Reply {
+        self.try_send(call).await.unwrap()
+    }
+
+    pub async fn try_send(&self, call: &Call) -> reqwest::Result<Reply> {
+        let mut request = self.http.request(
+            call.method.clone(),
+            format!("http://{}{}", self.address, call.path),
+        );
+        if let Some(password) = &call.password {
+            request = request.basic_auth(DEFAULT_CLIENT_ID, Some(password));
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header("Content-Type", "application/json")
+                .body(body.clone());
+        }
+        if let Some(signature) = &call.signature {
+            request = request.header("Grid-Wallet-Signature", signature);
+        }
+        if let Some(request_id) = &call.request_id {
+            request = request.header("Request-Id", request_id);
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get("Retry-After")
+            .map(|v| v.to_str().unwrap().to_owned());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Reply {
+            status,
+            body,
+            retry_after,
+        })
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(&Call::get(path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(&Call::post(path, Some(body))).await
+    }
+
+    /// Sends both legs of a signed retry.
+    pub async fn send_signed(&self, call: &Call, key: &SecretKey) -> Reply {
+        let challenge = self.send(call).await.expect(202);
+        self.send(&call.signed(&challenge, key)).await
+    }
+
+    /// Signs the first customer in with the e-mailed code.
+    pub async fn sign_in_with_code(&self) -> Session {
+        self.sign_in_customer_with_code(&self.customer()).await
+    }
+
+    pub async fn sign_in_customer_with_code(&self, customer: &Customer) -> Session {
+        let key = SecretKey::generate();
+        let id = &customer.email_otp_auth_method_id;
+        let bundle = self.request_code(id).await;
+        let attempt = otp_attempt("000000", &compressed_hex(&key.public_key()));
+        let body = json!({
+            "type": "EMAIL_OTP",
+            "encryptedOtpBundle": seal_otp(&bundle, &attempt),
+        });
+        let call = Call::post(format!("/auth/credentials/{id}/verify"), Some(body));
+        let challenge = self.send(&call).await.expect(202);
+        let session = self.send(&call.signed(&challenge, &key)).await.expect(200);
+        Session {
+            id: session["id"].as_str().unwrap().to_owned(),
+            key,
+            answer: session,
+        }
+    }
+
+    /// Ids of the first customer's active sessions.
+    pub async fn session_ids(&self) -> Vec<Value> {
+        let path = format!("/auth/sessions?accountId={}", self.customer().account_id);
+        let sessions = self.get(&path).await.expect(200);
+        sessions["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|session| session["id"].clone())
+            .collect()
+    }
+
+    /// Has a code sent, and returns the target bundle.
+    pub async fn request_code(&self, id: &str) -> String {
+        let reply = self
+            .post(&format!("/auth/credentials/{id}/challenge"), json!({}))
+            .await;
+        reply.expect(200)["otpEncryptionTargetBundle"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+/// A session and its key.
+pub struct Session {
+    pub id: String,
+    pub key: SecretKey,
+    pub answer: Value,
+}
+
+/// `createAuthCredential` of a passkey.
+pub fn add_passkey(account_id: &str, passkey: &authenticator::Passkey, challenge: &[u8]) -> Call {
+    let body = json!({
+        "type": "PASSKEY",
+        "accountId": account_id,
+        "nickname": " Ada's phone ",
+        "challenge": authenticator::encode(challenge),
+        "attestation": passkey.attest(challenge),
+    });
+    Call::post("/auth/credentials", Some(body))
+}
+
+pub fn generate() -> SecretKey {
+    SecretKey::generate()
+}
+
+pub fn compressed_hex(key: &PublicKey) -> String {
+    hex::encode(key.to_sec1_point(true).as_bytes())
+}
+
+pub fn uncompressed_hex(key: &PublicKey) -> String {
+    hex::encode(key.to_sec1_point(false).as_bytes())
+}
+
+/// A `Grid-Wallet-Signature`.
+pub fn stamp(key: &SecretKey, payload: &str) -> String {
+    let signature: Signature = SigningKey::from(key).sign(payload.as_bytes());
+    stamp_text(&json!({
+        "publicKey": compressed_hex(&key.public_key()),
+        "scheme": "SIGNATURE_SCHEME_TK_API_P256",
+        "signature": hex::encode(signature.to_der().as_bytes()),
+    }))
+}
+
+pub fn stamp_text(json: &Value) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(json.to_string())
+}
+
+/// Whether `signature` (DER hex) is `key`'s over `message`.
+pub fn verifies(key_hex: &str, message: &[u8], signature: &str) -> bool {
+    let key = VerifyingKey::from_sec1_bytes(&hex::decode(key_hex).unwrap()).unwrap();
+    let signature = Signature::from_der(&hex::decode(signature).unwrap()).unwrap();
+    key.verify(message, &signature).is_ok()
+}
+
+/// Plaintext of an OTP bundle.
+pub fn otp_attempt(code: &str, public_key: &str) -> String {
+    json!({ "otp_code": code, "public_key": public_key }).to_string()
+}
+
+/// `encryptedOtpBundle`.
+pub fn seal_otp(target_bundle: &str, plaintext: &str) -> String {
+    let bundle: Value = serde_json::from_str(target_bundle).unwrap();
+    let data = hex::decode(bundle["data"].as_str().unwrap()).unwrap();
+    let data: Value = serde_json::from_slice(&data).unwrap();
+    let target = hex::decode(data["targetPublic"].as_str().unwrap()).unwrap();
+    let recipient = <DhP256HkdfSha256 as hpke::Kem>::PublicKey::from_bytes(&target).unwrap();
+    let (enc, mut context) = hpke::setup_sender::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+        &OpModeS::Base,
+        &recipient,
+        b"turnkey_hpke",
+    )
+    .unwrap();
+    let enc = enc.to_bytes();
+    let aad = [enc.as_slice(), &target].concat();
+    let ciphertext = context.seal(plaintext.as_bytes(), &aad).unwrap();
+    json!({ "encappedPublic": hex::encode(enc), "ciphertext": hex::encode(ciphertext) }).to_string()
+}
+
+/// Opens an `encryptedSessionSigningKey`.
+pub fn open_session_key(receiver: &SecretKey, sealed: &str) -> Option<SecretKey> {
+    let payload = bs58::decode(sealed).with_check(None).into_vec().ok()?;
+    let (enc, ciphertext) = payload.split_at(33);
+    let enc = PublicKey::from_sec1_bytes(enc).ok()?;
+    let enc = enc.to_sec1_point(false);
+    let receiver_public = receiver.public_key().to_sec1_point(false);
+    let aad = [enc.as_bytes(), receiver_public.as_bytes()].concat();
+    let scalar = hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+        &OpModeR::Base,
+        &<DhP256HkdfSha256 as hpke::Kem>::PrivateKey::from_bytes(&receiver.to_bytes()).ok()?,
+        &<DhP256HkdfSha256 as hpke::Kem>::EncappedKey::from_bytes(enc.as_bytes()).ok()?,
+        b"turnkey_hpke",
+        ciphertext,
+        &aad,
+    )
+    .ok()?;
+    SecretKey::from_slice(&scalar).ok()
+}

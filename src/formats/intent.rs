@@ -325,7 +325,8 @@ mod tests {
             ("{\"org", "{\"x\":1,\"org", "members"),
             ("{\"org", "{\"generateAppProofs\":1,\"org", "members"),
             ("{\"org", "[{\"org", "malformed"),
-            ("}}", "}", "malformed"),
+            ("_V2\"}", "_V2\"", "malformed"),
+            ("_V2\"}", "_V2\"}}", "malformed"),
         ] {
             let hostile = good.replacen(from, to, 1);
             assert_ne!(hostile, good);

@@ -100,8 +100,8 @@ impl PublicKey {
     /// Refuses trailing bytes, wrong lengths, negative and over-long integers, and values outside
     /// `1..n`. Takes high-S signatures: Turnkey makes them half of the time.
     pub fn verify_der(&self, message: &[u8], signature_der: &[u8]) -> bool {
-        Signature::from_der(signature_der)
-            .is_ok_and(|signature| self.verify_digest(&Sha256::digest(message), &signature))
+        parse_der(signature_der)
+            .is_some_and(|signature| self.verify_digest(&Sha256::digest(message), &signature))
     }
 
     /// Whether this key signed `message` with ECDSA and SHA-256, the signature as `r || s`, 32
@@ -120,6 +120,11 @@ impl PublicKey {
         let digest = Sha256::digest(self.uncompressed);
         hex::encode(digest.first_chunk::<8>().map_or(&[], |head| head))
     }
+}
+
+/// X.690's distinguished encoding, which has one text for each signature.
+fn parse_der(signature: &[u8]) -> Option<Signature> {
+    Signature::from_der(signature).ok()
 }
 
 impl Eq for PublicKey {}
@@ -283,6 +288,41 @@ mod tests {
             digest[0] ^= 1;
             assert!(!private.public_key().verify_digest(&digest, &signature));
         }
+    }
+
+    #[test]
+    fn turnkey_der() {
+        let vectors = read(include_str!("../../tests/vectors/turnkey_der.json"));
+        for test in vectors["tests"].as_array().unwrap() {
+            let parsed = parse_der(&bytes(&test["der"]));
+            assert_eq!(parsed.is_some(), test["expect"] == "parse", "{test}");
+        }
+    }
+
+    #[test]
+    fn der_has_one_text_for_each_signature() {
+        let key = PrivateKey::from_bytes(&[1; 32]).unwrap();
+        let signature = key.sign_der(b"message").unwrap();
+        assert!(key.public_key().verify_der(b"message", &signature));
+        for index in 0..signature.len() {
+            let mut altered = signature.clone();
+            altered.truncate(index);
+            assert!(parse_der(&altered).is_none());
+            altered = signature.clone();
+            altered[index] ^= 1;
+            assert!(!key.public_key().verify_der(b"message", &altered));
+        }
+        assert!(parse_der(&[signature.as_slice(), &[0]].concat()).is_none());
+        // The length in two bytes where one does; r with a zero too many.
+        let long_form = [&[0x30, 0x81], &signature[1..]].concat();
+        assert!(parse_der(&long_form).is_none());
+        let r_end = 4 + usize::from(signature[3]);
+        let padded = [
+            &[0x30, signature[1] + 1, 2, signature[3] + 1, 0],
+            &signature[4..r_end],
+            &signature[r_end..],
+        ];
+        assert!(parse_der(&padded.concat()).is_none());
     }
 
     #[test]

@@ -30,3 +30,59 @@ pub fn passkey_nickname(text: &str) -> Result<String> {
 }
 
 const MAX_CHARS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn taken() {
+        let longest = "é".repeat(100);
+        for (text, nickname) in [
+            ("iPhone Face-ID", "iPhone Face-ID"),
+            ("  \tMax's_key (2.0)\n", "Max's_key (2.0)"),
+            ("x", "x"),
+            ("鍵 ключ مفتاح", "鍵 ключ مفتاح"),
+            ("Ⅷ ½ ٣", "Ⅷ ½ ٣"),
+            (&longest, &longest),
+            (&format!(" {longest} "), &longest),
+            (&"𝟘".repeat(100), &"𝟘".repeat(100)),
+        ] {
+            assert_eq!(passkey_nickname(text).unwrap(), nickname);
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for text in [
+            "",
+            " ",
+            "\n",
+            "a\nb",
+            "a\tb",
+            "a\u{a0}b",
+            "a\0b",
+            "a/b",
+            "a\\b",
+            "<b>",
+            "a\"b",
+            "a&b",
+            "a,b",
+            "a@b",
+            "a+b",
+            "🔑",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            &"a".repeat(101),
+            &"𝟘".repeat(101),
+            &"a".repeat(1 << 20),
+        ] {
+            let error = passkey_nickname(text).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument, "{text:?}");
+        }
+    }
+}

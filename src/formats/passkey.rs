@@ -183,3 +183,98 @@ fn challenge_of(client_data: &Json) -> Result<Vec<u8>> {
 fn rejected(message: &str) -> Error {
     Error::new(ErrorCode::PasskeyRejected, message)
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn challenges_are_64_lower_case_hex_digits() {
+        let challenge = "6b35a4c41d9aa7a2a0e742f9f9e7a1c2d65a2db33a3fb748f6d4f1ce78d9a729";
+        assert_eq!(challenge_bytes(challenge).unwrap(), challenge.as_bytes());
+        for refused in [
+            "",
+            &challenge[1..],
+            &format!("{challenge}0"),
+            &challenge.to_uppercase(),
+            &challenge.replace('6', "g"),
+            &challenge.replace('6', " "),
+            &format!("{}é", &challenge[2..]),
+            &"0".repeat(1 << 20),
+        ] {
+            let error = challenge_bytes(refused).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn client_data_must_be_of_this_ceremony_and_challenge() {
+        let client_data = client_data(r#"{"type":"webauthn.get","challenge":"AQI","x":{}}"#);
+        assert!(check_client_data(&client_data, Ceremony::Get, &[1, 2]).is_ok());
+        assert_eq!(client_data_challenge(&client_data).unwrap(), [1, 2]);
+        for (ceremony, challenge) in [
+            (Ceremony::Create, [1, 2].as_slice()),
+            (Ceremony::Get, &[1, 3]),
+            (Ceremony::Get, &[1]),
+            (Ceremony::Get, &[]),
+            // The text that stands for it.
+            (Ceremony::Get, b"AQI"),
+        ] {
+            let error = check_client_data(&client_data, ceremony, challenge).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::PasskeyRejected);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_client_data() {
+        for refused in [
+            String::new(),
+            "{}".to_owned(),
+            client_data(""),
+            client_data("{}"),
+            client_data(r#"{"type":"webauthn.get"}"#),
+            client_data(r#"{"challenge":"AQI"}"#),
+            client_data(r#"{"type":"webauthn.get","challenge":"AQI="}"#),
+            client_data(r#"{"type":"webauthn.get","challenge":"AQJ"}"#),
+            client_data(r#"{"type":"webauthn.get","challenge":"AQI","challenge":"AQI"}"#),
+            client_data(r#"{"type":"webauthn.get","challenge":["AQI"]}"#),
+            client_data(r#"{"type":"payment.get","challenge":"AQI"}"#),
+            format!(
+                "{}=",
+                client_data(r#"{"type":"webauthn.get","challenge":"AQI"}"#)
+            ),
+            base64url::encode(&[0xff]),
+            "A".repeat(1 << 20),
+        ] {
+            let error = check_client_data(&refused, Ceremony::Get, &[1, 2]).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::PasskeyRejected);
+        }
+    }
+
+    #[test]
+    fn unknown_transports_are_dropped() {
+        let listed = [
+            "internal",
+            "smart-card",
+            "hybrid",
+            "cable",
+            "",
+            "USB",
+            "internal",
+            "usb",
+        ];
+        assert_eq!(
+            PasskeyAttestation::known_transports(listed.into_iter()),
+            ["internal", "hybrid", "usb"]
+        );
+        let all = ["usb", "nfc", "ble", "internal", "hybrid"];
+        assert_eq!(PasskeyAttestation::known_transports(all.into_iter()), all);
+    }
+
+    fn client_data(json: &str) -> String {
+        base64url::encode(json.as_bytes())
+    }
+}

@@ -162,3 +162,227 @@ fn read_target(data: &[u8]) -> Result<PublicKey> {
         .and_then(uncompressed_key)
         .ok_or_else(|| malformed("its targetPublic is not an uncompressed P-256 key"))
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::{
+        crypto::{json::Limits, random::SystemRandom},
+        error::ErrorCode,
+    };
+
+    const LIMITS: Limits = Limits {
+        bytes: 4096,
+        depth: 4,
+    };
+
+    #[test]
+    fn stamps_are_capped_at_1_mib() {
+        let key = SessionKey::generate(&SystemRandom).unwrap();
+        assert!(key.stamp_unchecked(&"x".repeat(1024 * 1024)).is_ok());
+        let error = key
+            .stamp_unchecked(&"x".repeat(1024 * 1024 + 1))
+            .unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    }
+
+    /// Turnkey verifies over the bytes it sent: white space, case and a byte order mark count.
+    #[test]
+    fn stamps_are_of_the_exact_bytes() {
+        let key = SessionKey::generate(&SystemRandom).unwrap();
+        for payload in ["{}", "{} ", " {}", "\u{feff}{}", "", "\0"] {
+            let stamp = base64url::decode(&key.stamp_unchecked(payload).unwrap(), 1024).unwrap();
+            let stamp = Json::parse(std::str::from_utf8(&stamp).unwrap(), LIMITS).unwrap();
+            let signature = hex::decode(stamp.get("signature").unwrap().as_str().unwrap(), 72);
+            let signature = signature.unwrap();
+            assert!(key.public_key().verify_der(payload.as_bytes(), &signature));
+            assert!(!key.public_key().verify_der(b"{}\n", &signature));
+        }
+    }
+
+    #[test]
+    fn seals_the_code_and_the_key_in_the_form_asked_for() {
+        let enclave = Enclave::new();
+        let key = SessionKey::generate(&SystemRandom).unwrap();
+        for (encoding, public_key) in [
+            (
+                PublicKeyEncoding::Compressed,
+                key.public_key().to_compressed_hex(),
+            ),
+            (
+                PublicKeyEncoding::Uncompressed,
+                key.public_key().to_uncompressed_hex(),
+            ),
+        ] {
+            let sealed = key
+                .seal_otp_code(
+                    &enclave.bundle(&enclave.target.public_key().to_uncompressed_hex()),
+                    &OtpCode::new(b"012345").unwrap(),
+                    enclave.signer.public_key(),
+                    encoding,
+                    &SystemRandom,
+                )
+                .unwrap();
+            assert_eq!(
+                enclave.open(&sealed),
+                format!(r#"{{"otp_code":"012345","public_key":"{public_key}"}}"#)
+            );
+        }
+    }
+
+    /// A relay that gives its own key would read the code.
+    #[test]
+    fn seals_to_nobody_but_the_enclave() {
+        let enclave = Enclave::new();
+        let relay = Enclave::new();
+        let target = relay.target.public_key().to_uncompressed_hex();
+        assert_eq!(
+            enclave.refusal(&relay.bundle(&target)),
+            ErrorCode::BundleUntrusted
+        );
+        // The enclave's own bundle with the target swapped under the signature.
+        let own = enclave.target.public_key().to_uncompressed_hex();
+        let swapped = enclave.bundle(&own).replace(
+            &hex::encode(own.as_bytes()),
+            &hex::encode(target.as_bytes()),
+        );
+        assert_eq!(enclave.refusal(&swapped), ErrorCode::BundleUntrusted);
+    }
+
+    /// Even where the enclave signed it: nobody can open what is sealed to these.
+    #[test]
+    fn refuses_targets_that_are_not_uncompressed_points() {
+        let enclave = Enclave::new();
+        let compressed = enclave.target.public_key().to_compressed_hex();
+        let mut off_curve = enclave.target.public_key().to_uncompressed_hex();
+        off_curve.replace_range(
+            128..,
+            if off_curve.ends_with("00") {
+                "01"
+            } else {
+                "00"
+            },
+        );
+        let hybrid = enclave
+            .target
+            .public_key()
+            .to_uncompressed_hex()
+            .replacen("04", "06", 1);
+        for target in [compressed.as_str(), &off_curve, &hybrid, "", "00"] {
+            assert_eq!(
+                enclave.refusal(&enclave.bundle(target)),
+                ErrorCode::BundleMalformed,
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_signed_data_that_is_not_strict_json() {
+        let enclave = Enclave::new();
+        let target = enclave.target.public_key().to_uncompressed_hex();
+        for data in [
+            "".to_owned(),
+            "{}".to_owned(),
+            format!(r#"{{"targetPublic":"{target}","t\u0061rgetPublic":"{target}"}}"#),
+            format!(r#"{{"targetPublic":"{target}"}} x"#),
+            format!(r#"{{"targetPublic":["{target}"]}}"#),
+            format!(r#"{{"targetpublic":"{target}"}}"#),
+            format!(r#"{{"targetPublic":"{target}","x":"\ud800"}}"#),
+        ] {
+            let bundle = enclave.sign(data.as_bytes());
+            assert_eq!(
+                enclave.refusal(&bundle),
+                ErrorCode::BundleMalformed,
+                "{data}"
+            );
+        }
+        assert_eq!(
+            enclave.refusal(&enclave.sign(b"\xff")),
+            ErrorCode::BundleMalformed
+        );
+        // Members beside it do not disturb.
+        let more = format!(r#"{{"organizationId":"o","targetPublic":"{target}"}}"#);
+        assert!(enclave.seal(&enclave.sign(more.as_bytes())).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_leaves_the_key_usable() {
+        let enclave = Enclave::new();
+        assert!(enclave.seal("").is_err());
+        let target = enclave.target.public_key().to_uncompressed_hex();
+        assert!(enclave.seal(&enclave.bundle(&target)).is_ok());
+    }
+
+    /// What issues one-time codes, in a few lines.
+    struct Enclave {
+        signer: PrivateKey,
+        target: PrivateKey,
+    }
+
+    impl Enclave {
+        fn new() -> Self {
+            Self {
+                signer: PrivateKey::generate(&SystemRandom).unwrap(),
+                target: PrivateKey::generate(&SystemRandom).unwrap(),
+            }
+        }
+
+        fn bundle(&self, target: &str) -> String {
+            self.sign(
+                Json::object([("targetPublic", target.into())])
+                    .to_text()
+                    .as_bytes(),
+            )
+        }
+
+        fn sign(&self, data: &[u8]) -> String {
+            Json::object([
+                ("version", "v1.0.0".into()),
+                ("data", hex::encode(data).into()),
+                (
+                    "dataSignature",
+                    hex::encode(&self.signer.sign_der(data).unwrap()).into(),
+                ),
+                (
+                    "enclaveQuorumPublic",
+                    self.signer.public_key().to_uncompressed_hex().into(),
+                ),
+            ])
+            .to_text()
+        }
+
+        fn seal(&self, bundle: &str) -> Result<String> {
+            SessionKey::generate(&SystemRandom)?.seal_otp_code(
+                bundle,
+                &OtpCode::new(b"000000")?,
+                self.signer.public_key(),
+                PublicKeyEncoding::Uncompressed,
+                &SystemRandom,
+            )
+        }
+
+        fn refusal(&self, bundle: &str) -> ErrorCode {
+            self.seal(bundle).unwrap_err().code()
+        }
+
+        fn open(&self, sealed: &str) -> String {
+            let sealed = Json::parse(sealed, LIMITS).unwrap();
+            let names: Vec<_> = sealed
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, _)| name)
+                .collect();
+            assert_eq!(names, ["encappedPublic", "ciphertext"]);
+            let member = |name: &str| sealed.get(name).unwrap().as_str().unwrap().to_owned();
+            let encapped = uncompressed_key(&member("encappedPublic")).unwrap();
+            let ciphertext = hex::decode(&member("ciphertext"), 4096).unwrap();
+            let plaintext = hpke::open(&self.target, &encapped, &ciphertext).unwrap();
+            String::from_utf8(plaintext.to_vec()).unwrap()
+        }
+    }
+}

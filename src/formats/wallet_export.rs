@@ -138,3 +138,166 @@ fn open_with(
         Err(_) => Err(malformed("it opens to something that is not UTF-8")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::crypto::random::SystemRandom;
+
+    const MNEMONIC: &str = "leaf lady until";
+
+    #[test]
+    fn opens_once() {
+        let export = Export::new();
+        let opened = export.open(&export.bundle(MNEMONIC.as_bytes())).unwrap();
+        assert_eq!(*opened, MNEMONIC.as_bytes());
+        let again = export
+            .open(&export.bundle(MNEMONIC.as_bytes()))
+            .err()
+            .unwrap();
+        assert_eq!(again.code(), ErrorCode::InvalidArgument);
+        // What is public stays.
+        assert_eq!(export.key.public_key().to_uncompressed_hex().len(), 130);
+    }
+
+    #[test]
+    fn a_failure_does_not_use_it_up() {
+        let export = Export::new();
+        let bundle = export.bundle(MNEMONIC.as_bytes());
+        let trust = ExportTrust::Key(export.signer.public_key().clone());
+        let other_organization = export.key.open(&bundle, "other", &trust).err().unwrap();
+        assert_eq!(other_organization.code(), ErrorCode::BundleUntrusted);
+        assert_eq!(other_organization.reason(), Some("organization_mismatch"));
+        let no_organization = export.key.open(&bundle, "", &trust).err().unwrap();
+        assert_eq!(no_organization.code(), ErrorCode::InvalidArgument);
+        assert!(export.open("").is_err());
+        assert!(export.open(&Export::new().bundle(b"x")).is_err());
+        assert!(export.open(&bundle).is_ok());
+    }
+
+    /// A mnemonic in another language is not ASCII; bytes that are not UTF-8 are no mnemonic.
+    #[test]
+    fn mnemonics_are_strict_utf_8() {
+        let export = Export::new();
+        let not_utf_8 = export.open(&export.bundle(&[0xc3, 0x28])).err().unwrap();
+        assert_eq!(not_utf_8.code(), ErrorCode::BundleMalformed);
+        let japanese = "あいこくしん あいさつ";
+        let opened = export.open(&export.bundle(japanese.as_bytes())).unwrap();
+        assert_eq!(*opened, japanese.as_bytes());
+    }
+
+    #[test]
+    fn what_was_sealed_for_another_key_does_not_open() {
+        let export = Export::new();
+        let other = PrivateKey::generate(&SystemRandom).unwrap();
+        let bundle = export.bundle_for(other.public_key(), MNEMONIC.as_bytes());
+        assert_eq!(
+            export.open(&bundle).err().unwrap().code(),
+            ErrorCode::DecryptFailed
+        );
+    }
+
+    #[test]
+    fn unsigned_exports_need_that_to_be_said() {
+        let export = Export::new();
+        let signed = export.bundle(MNEMONIC.as_bytes());
+        let envelope = read_bundle(&signed).unwrap();
+        let unsigned = Json::object([
+            ("version", "v1.0.0".into()),
+            ("data", envelope.get("data").unwrap().clone()),
+            ("dataSignature", "".into()),
+            ("enclaveQuorumPublic", "".into()),
+        ])
+        .to_text();
+        assert_eq!(
+            export.open(&unsigned).err().unwrap().code(),
+            ErrorCode::BundleUntrusted
+        );
+        let sandbox = ExportTrust::UnsignedSandbox;
+        let refused = export.key.open(&signed, "org", &sandbox).err().unwrap();
+        assert_eq!(refused.code(), ErrorCode::BundleUntrusted);
+        assert_eq!(
+            *export.key.open(&unsigned, "org", &sandbox).unwrap(),
+            MNEMONIC.as_bytes()
+        );
+    }
+
+    #[test]
+    fn refuses_signed_data_of_another_shape() {
+        let export = Export::new();
+        for data in ["", "{}", r#"{"organizationId":"org"}"#, "[]"] {
+            let error = export.open(&export.sign(data.as_bytes())).err().unwrap();
+            assert_eq!(error.code(), ErrorCode::BundleMalformed, "{data}");
+        }
+        let sealed = hpke::seal(export.key.public_key(), b"x", &SystemRandom).unwrap();
+        for encapped in [
+            sealed.encapped.to_compressed_hex(),
+            "04".to_owned(),
+            String::new(),
+        ] {
+            let data = data(&encapped, &sealed.ciphertext);
+            let error = export.open(&export.sign(data.as_bytes())).err().unwrap();
+            assert_eq!(error.code(), ErrorCode::BundleMalformed, "{encapped}");
+        }
+        let short = data(&sealed.encapped.to_uncompressed_hex(), &[0; 15]);
+        let error = export.open(&export.sign(short.as_bytes())).err().unwrap();
+        assert_eq!(error.code(), ErrorCode::DecryptFailed);
+    }
+
+    struct Export {
+        signer: PrivateKey,
+        key: WalletExportKey,
+    }
+
+    impl Export {
+        fn new() -> Self {
+            Self {
+                signer: PrivateKey::generate(&SystemRandom).unwrap(),
+                key: WalletExportKey::generate(&SystemRandom).unwrap(),
+            }
+        }
+
+        fn bundle(&self, plaintext: &[u8]) -> String {
+            self.bundle_for(self.key.public_key(), plaintext)
+        }
+
+        fn bundle_for(&self, recipient: &PublicKey, plaintext: &[u8]) -> String {
+            let sealed = hpke::seal(recipient, plaintext, &SystemRandom).unwrap();
+            let data = data(&sealed.encapped.to_uncompressed_hex(), &sealed.ciphertext);
+            self.sign(data.as_bytes())
+        }
+
+        fn sign(&self, data: &[u8]) -> String {
+            Json::object([
+                ("version", "v1.0.0".into()),
+                ("data", hex::encode(data).into()),
+                (
+                    "dataSignature",
+                    hex::encode(&self.signer.sign_der(data).unwrap()).into(),
+                ),
+                (
+                    "enclaveQuorumPublic",
+                    self.signer.public_key().to_uncompressed_hex().into(),
+                ),
+            ])
+            .to_text()
+        }
+
+        fn open(&self, bundle: &str) -> Result<Zeroizing<Vec<u8>>> {
+            let trust = ExportTrust::Key(self.signer.public_key().clone());
+            self.key.open(bundle, "org", &trust)
+        }
+    }
+
+    fn data(encapped: &str, ciphertext: &[u8]) -> String {
+        Json::object([
+            ("encappedPublic", encapped.into()),
+            ("ciphertext", hex::encode(ciphertext).into()),
+            ("organizationId", "org".into()),
+        ])
+        .to_text()
+    }
+}

@@ -283,7 +283,9 @@ impl WalletSession {
         let core = &self.inner.core;
         let account_id = self.inner.active_info()?.account_id;
         let nickname = passkey_nickname(&registration.nickname)?;
-        let (request, challenge) = creation_request(core, registration)?;
+        let request =
+            creation_request(registration, core.rp_id.as_deref(), core.rp_name.as_deref())?;
+        let challenge = request.challenge.clone();
         let attestation = cancellable(options, core.authenticator.create(request)).await?;
         check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
         let challenge = registration.challenge.clone();
@@ -541,10 +543,15 @@ async fn revoke_with(
     }
 }
 
-fn creation_request(
-    core: &Core,
+/// What the authenticator is asked for a registration. `rp_id` and `rp_name` go before those of
+/// the registration.
+///
+/// Fails with `invalid_argument` where a text is no base64url, or too short or too long.
+pub fn creation_request(
     registration: &PasskeyRegistration,
-) -> Result<(PasskeyCreationRequest, Vec<u8>)> {
+    rp_id: Option<&str>,
+    rp_name: Option<&str>,
+) -> Result<PasskeyCreationRequest> {
     let decode = |name: &str, max_bytes, text: &str| {
         base64url::decode(text, max_bytes).map_err(|_| {
             Error::invalid_argument(format!(
@@ -567,17 +574,18 @@ fn creation_request(
         .iter()
         .map(|id| decode("excludeCredentials", MAX_CREDENTIAL_ID_BYTES, id))
         .collect::<Result<_>>()?;
-    let rp_name = core.rp_name.as_ref().or(registration.rp_name.as_ref());
-    let request = PasskeyCreationRequest {
-        challenge: challenge.clone(),
-        rp_id: core.rp_id.clone().or_else(|| registration.rp_id.clone()),
+    Ok(PasskeyCreationRequest {
+        challenge,
+        rp_id: rp_id.or(registration.rp_id.as_deref()).map(str::to_owned),
         // WebAuthn demands a name, and shows it nowhere that matters.
-        rp_name: rp_name.cloned().unwrap_or_else(|| "Wallet".to_owned()),
+        rp_name: rp_name
+            .or(registration.rp_name.as_deref())
+            .unwrap_or("Wallet")
+            .to_owned(),
         user_id,
         user_name: registration.user_name.clone(),
         user_display_name: registration.user_display_name.clone(),
         exclude_credentials,
         timeout_ms: None,
-    };
-    Ok((request, challenge))
+    })
 }

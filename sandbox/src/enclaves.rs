@@ -65,6 +65,10 @@ pub(crate) fn generate_key() -> SecretKey {
     SecretKey::generate()
 }
 
+pub(crate) fn generate_signing_key() -> SigningKey {
+    SigningKey::generate()
+}
+
 pub(crate) fn quorum_hex(key: &SigningKey) -> String {
     uncompressed_hex(&PublicKey::from(key.verifying_key()))
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use axum::http::{
-    HeaderMap,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER},
-};
 use axum::{
     body::Body,
+    http::{
+        self, HeaderMap,
+        header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -47,6 +47,23 @@ impl GridRequest {
         self.signature = text(GRID_WALLET_SIGNATURE);
         self.request_id = text(REQUEST_ID);
         self.authorization = text(AUTHORIZATION);
+    }
+
+    /// 2 for a signed retry, otherwise 1. A passkey verification is a first and only leg although it
+    /// carries a `Request-Id`.
+    pub(crate) fn leg(&self) -> u8 {
+        let names_pending_request = self.request_id.is_some()
+            && !(self.operation == Operation::VerifyAuthCredential && self.is_about_passkey());
+        if self.signature.is_some() || names_pending_request {
+            2
+        } else {
+            1
+        }
+    }
+
+    fn is_about_passkey(&self) -> bool {
+        self.json::<Value>()
+            .is_ok_and(|body| body.get("type") == Some(&Value::from("PASSKEY")))
     }
 
     /// Checks the platform's Basic credentials (RFC 7617).
@@ -114,19 +131,37 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The session that this answer issues.
+    pub(crate) fn session_id(&self) -> Option<&str> {
+        self.body
+            .as_ref()?
+            .get("id")?
+            .as_str()
+            .filter(|id| id.starts_with("Session:"))
+    }
+
+    /// Status and headers.
+    pub(crate) fn head(&self) -> http::Response<()> {
+        let mut head = http::Response::builder().status(self.status);
+        if let Some(seconds) = self.retry_after_seconds {
+            head = head.header(RETRY_AFTER, seconds);
+        }
+        if self.body.is_some() {
+            head = head.header(CONTENT_TYPE, "application/json");
+        }
+        head.body(()).unwrap_or_default()
+    }
+
+    /// The body's text.
+    pub(crate) fn text(&self) -> String {
+        self.body.as_ref().map(Value::to_string).unwrap_or_default()
+    }
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = Response::builder().status(self.status);
-        if let Some(seconds) = self.retry_after_seconds {
-            response = response.header(RETRY_AFTER, seconds);
-        }
-        let body = match self.body {
-            Some(body) => {
-                response = response.header(CONTENT_TYPE, "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
-        response.body(body).unwrap_or_default()
+        let text = self.text();
+        self.head().map(|()| Body::from(text))
     }
 }

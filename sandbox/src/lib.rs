@@ -4,11 +4,15 @@
 
 mod agents;
 mod clock;
+mod control;
+mod counts;
 mod credentials;
 mod enclaves;
 mod errors;
+mod faults;
 mod http;
 mod keys;
+mod lies;
 mod nickname;
 mod oidc;
 mod operation;
@@ -24,8 +28,12 @@ mod stamps;
 mod state;
 mod webauthn;
 
+pub use control::Command;
+pub use counts::{LegCounts, RequestCounts};
 pub use enclaves::EnclaveKeys;
 pub use errors::Reason;
+pub use faults::{Fault, FaultOrder};
+pub use lies::{Lie, LieOrder};
 pub use operation::Operation;
 pub use options::{
     AllowedOrigins, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, RateLimit, SandboxOptions,

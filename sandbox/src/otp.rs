@@ -11,7 +11,7 @@ use crate::{
     enclaves::{Enclaves, generate_key, open, sign_envelope, sign_jwt},
     errors::{GridError, Reason, Result},
     keys::{compressed_hex, parse_hex, uncompressed_hex},
-    state::{Account, IssuedOtp},
+    state::{Account, IssuedOtp, new_uuid},
 };
 
 /// The code that every customer "receives", as in Grid's own sandbox.
@@ -95,7 +95,7 @@ pub(crate) fn verification_token(
     let claims = json!({
         "contact": contact,
         "exp": expires_at.to_string(),
-        "id": uuid::Uuid::new_v4().to_string(),
+        "id": new_uuid(),
         "organization_id": account.organization_id,
         "public_key": compressed_hex(public_key),
         "verification_type": "OTP_TYPE_EMAIL",

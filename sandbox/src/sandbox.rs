@@ -10,20 +10,26 @@ use std::{
 
 use axum::{
     Json, RequestExt, Router,
-    extract::{Query, RawPathParams, Request},
+    body::Body,
+    extract::{Query, RawPathParams, Request, State},
+    http::{self, StatusCode},
     response::{IntoResponse, Response},
-    routing::{MethodFilter, get, on},
+    routing::{MethodFilter, get, on, post},
 };
+use serde::Serialize;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
+    control::Command,
+    counts::{RequestCounts, count},
     enclaves::{EnclaveKeys, Enclaves},
     errors::{GridError, Reason, Result},
     http::{Answer, GridRequest},
+    lies::Liar,
     operation::Operation,
     options::SandboxOptions,
     sessions::SessionRecord,
-    state::{Customer, Grid, State, seeded_customers},
+    state::{self, Customer, Grid, seeded_customers},
 };
 
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -35,13 +41,13 @@ pub struct Sandbox(Arc<Shared>);
 struct Shared {
     options: SandboxOptions,
     enclaves: Enclaves,
-    state: Mutex<State>,
+    state: Mutex<state::State>,
 }
 
 impl Sandbox {
     /// A sandbox with the seeded customers and fresh enclave keys.
     pub fn new(options: SandboxOptions) -> Self {
-        let state = Mutex::new(State::seeded(&options));
+        let state = Mutex::new(state::State::seeded(&options));
         Self(Arc::new(Shared {
             options,
             enclaves: Enclaves::generate(),
@@ -58,20 +64,32 @@ impl Sandbox {
             let handler = move |request| async move { sandbox.answer(operation, request).await };
             router = router.route(operation.path(), on(filter, handler));
         }
-        let (keys, customers, sessions) = (self.clone(), self.clone(), self.clone());
-        router
+        router.nest("/sandbox", self.own_surface())
+    }
+
+    fn own_surface(&self) -> Router {
+        fn view<T: Serialize>(State(sandbox): State<Sandbox>, see: fn(&Sandbox) -> T) -> Json<T> {
+            Json(see(&sandbox))
+        }
+        Router::new()
             .route(
-                "/sandbox/enclave-keys",
-                get(|| async move { Json(keys.enclave_keys()) }),
+                "/enclave-keys",
+                get(|sandbox| async { view(sandbox, Self::enclave_keys) }),
             )
             .route(
-                "/sandbox/customers",
-                get(|| async move { Json(customers.customers()) }),
+                "/customers",
+                get(|sandbox| async { view(sandbox, Self::customers) }),
             )
             .route(
-                "/sandbox/sessions",
-                get(|| async move { Json(sessions.sessions()) }),
+                "/sessions",
+                get(|sandbox| async { view(sandbox, Self::sessions) }),
             )
+            .route(
+                "/requests",
+                get(|sandbox| async { view(sandbox, Self::requests) }),
+            )
+            .route("/control", post(control))
+            .with_state(self.clone())
     }
 
     /// The public keys of this sandbox's enclaves.
@@ -89,49 +107,61 @@ impl Sandbox {
         self.state().session_records()
     }
 
-    /// Moves sandbox time; a negative number moves it back.
-    pub fn advance_clock(&self, ms: i64) {
-        self.state().clock.advance(ms);
-    }
-
-    /// Expires all pending requests, passkey challenges and codes.
-    pub fn expire_challenges(&self) {
-        self.state().expire_challenges();
-    }
-
-    /// Expires all sessions.
-    pub fn expire_sessions(&self) {
-        self.state().expire_sessions();
-    }
-
-    /// Revokes all sessions.
-    pub fn revoke_sessions(&self) {
-        self.state().revoke_sessions();
+    /// How many requests arrived, per operation and leg.
+    pub fn requests(&self) -> RequestCounts {
+        self.state().counts.clone()
     }
 
     async fn answer(&self, operation: Operation, request: Request) -> Response {
-        match read(operation, request).await {
-            Ok(request) => self.process(&request),
-            Err(error) => error.to_answer(),
+        let request = match read(operation, request).await {
+            Ok(request) => request,
+            Err(error) => return error.to_answer().into_response(),
+        };
+        let fault = {
+            let mut state = self.state();
+            count(&mut state.counts, operation, request.leg());
+            state.faults.take(operation, request.leg())
+        };
+        let Some(fault) = fault else {
+            let (head, text) = self.process(&request);
+            return head.map(|()| Body::from(text));
+        };
+        fault.delay().await;
+        if let Some(response) = fault.answer_instead() {
+            return response;
         }
-        .into_response()
+        let (head, text) = self.process(&request);
+        fault.spoil(head, text)
     }
 
-    fn process(&self, request: &GridRequest) -> Answer {
+    fn process(&self, request: &GridRequest) -> (http::Response<()>, String) {
         let mut state = self.state();
         let now = state.clock.now();
-        let shared = &self.0;
+        let enclaves = &self.0.enclaves;
         let mut grid = Grid {
-            options: &shared.options,
-            enclaves: &shared.enclaves,
+            options: &self.0.options,
+            enclaves,
             state: &mut state,
             now,
         };
-        grid.perform(request)
-            .unwrap_or_else(|error| error.to_answer())
+        let mut answer = grid
+            .perform(request)
+            .unwrap_or_else(|error| error.to_answer());
+        let session_key = answer.session_id().and_then(|id| state.session(id));
+        let liar = Liar {
+            enclaves,
+            now,
+            session_key: session_key.map(|s| s.public_key),
+        };
+        let lie = state.lies.tell(request.operation, &mut answer, &liar);
+        (answer.head(), lie.unwrap_or_else(|| answer.text()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn options(&self) -> &SandboxOptions {
+        &self.0.options
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, state::State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -154,6 +184,12 @@ impl Grid<'_> {
             Operation::RedeemAgentDeviceCode => self.redeem_agent_device_code(request),
         }
     }
+}
+
+/// 204, or 422 with the reason in plain text.
+async fn control(State(sandbox): State<Sandbox>, Json(command): Json<Command>) -> StatusCode {
+    sandbox.control(command);
+    StatusCode::NO_CONTENT
 }
 
 async fn read(operation: Operation, mut request: Request) -> Result<GridRequest> {

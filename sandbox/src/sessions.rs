@@ -13,7 +13,7 @@ use crate::{
     options::millis,
     payloads,
     signed_requests::{Leg, Signer},
-    state::{Grid, Session, State, new_id},
+    state::{Grid, Session, State, new_id, new_uuid},
 };
 
 #[derive(Deserialize)]
@@ -68,7 +68,7 @@ impl Grid<'_> {
             id: new_id("Session"),
             account_id: self.credential(credential_id)?.account_id.clone(),
             credential_id: credential_id.to_owned(),
-            api_key_id: uuid::Uuid::new_v4().to_string(),
+            api_key_id: new_uuid(),
             public_key,
             delivery,
             created_at: self.now,

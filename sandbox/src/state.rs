@@ -7,8 +7,11 @@ use uuid::Uuid;
 use crate::{
     agents::Agent,
     clock::{Clock, Millis},
+    counts::RequestCounts,
     enclaves::Enclaves,
+    faults::Faults,
     keys::Delivery,
+    lies::Lies,
     oidc::Identity,
     options::SandboxOptions,
     rate_limits::RateLimits,
@@ -36,6 +39,9 @@ pub(crate) struct State {
     pub(crate) passkey_challenges: PasskeyChallenges,
     pub(crate) used_registration_challenges: Vec<String>,
     pub(crate) rate_limits: RateLimits,
+    pub(crate) faults: Faults,
+    pub(crate) lies: Lies,
+    pub(crate) counts: RequestCounts,
 }
 
 /// An internal account, its customer's address, and what Turnkey calls them.
@@ -204,5 +210,9 @@ impl State {
 
 /// `<prefix>:<uuid>`
 pub(crate) fn new_id(prefix: &str) -> String {
-    format!("{prefix}:{}", Uuid::new_v4())
+    format!("{prefix}:{}", new_uuid())
+}
+
+pub(crate) fn new_uuid() -> String {
+    Uuid::new_v4().to_string()
 }

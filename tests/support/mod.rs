@@ -1,0 +1,153 @@
+//! The whole way, natively: client, HTTP, relay, HTTP, sandbox, with a software authenticator.
+
+#![allow(dead_code, missing_docs)] // Each test file uses its own part of it.
+
+mod authenticator;
+mod clock;
+mod transport;
+
+use std::{future::Future, rc::Rc, time::Duration};
+
+use gridkey::{
+    crypto::{
+        enclave::{EnclaveKeys, ExportTrust},
+        key::PublicKey,
+        random::SystemRandom,
+    },
+    flow::{
+        client::{Gridkey, Options, Ports},
+        key_delivery::KeyDelivery,
+        session::{EnrolmentOptions, WalletSession},
+    },
+    formats::otp::OtpCode,
+};
+use gridkey_relay::{
+    DevelopmentCustomer, Grid, Owned, OwnedResources, Relay, RelyingParty, User,
+};
+use gridkey_sandbox::{Customer, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Sandbox, SandboxOptions};
+use tokio::task::LocalSet;
+
+pub use self::{
+    authenticator::SoftwareAuthenticator, clock::TestClock, transport::HttpTransport,
+};
+
+/// A sandbox and a relay before it, each on a loopback port, and a client with a new device.
+pub struct World {
+    pub sandbox: Sandbox,
+    pub sandbox_url: String,
+    pub relay_url: String,
+    pub customer: Customer,
+    pub clock: Rc<TestClock>,
+    pub authenticator: Rc<SoftwareAuthenticator>,
+    pub transport: Rc<HttpTransport>,
+}
+
+/// Runs a test that is not `Send`, as nothing in a browser is.
+pub async fn local<T>(test: impl Future<Output = T>) -> T {
+    LocalSet::new().run_until(test).await
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(SandboxOptions::default()).await
+    }
+
+    pub async fn with(options: SandboxOptions) -> Self {
+        let sandbox = Sandbox::new(options);
+        let (address, _) = gridkey_sandbox::serve(sandbox.router()).await.unwrap();
+        let sandbox_url = format!("http://{address}");
+        let customer = sandbox.customers().remove(0);
+        let relay_url = serve_relay(&sandbox_url, &customer).await;
+        let origin = relay_url.replace("127.0.0.1", "localhost");
+        Self {
+            sandbox,
+            sandbox_url,
+            transport: Rc::new(HttpTransport::new(&relay_url)),
+            relay_url,
+            customer,
+            clock: Rc::new(TestClock::default()),
+            authenticator: Rc::new(SoftwareAuthenticator::new(&origin)),
+        }
+    }
+
+    pub fn client(&self, session_keys: KeyDelivery) -> Gridkey {
+        self.client_that_trusts(session_keys, self.enclave())
+    }
+
+    pub fn client_that_trusts(&self, session_keys: KeyDelivery, enclave: EnclaveKeys) -> Gridkey {
+        Gridkey::new(
+            Ports {
+                transport: self.transport.clone(),
+                authenticator: self.authenticator.clone(),
+                clock: self.clock.clone(),
+                random: Rc::new(SystemRandom),
+            },
+            Options {
+                session_keys,
+                enclave,
+                rp_id: Some("localhost".to_owned()),
+                rp_name: None,
+                timeout_ms: 10_000,
+                observer: None,
+            },
+        )
+    }
+
+    pub fn enclave(&self) -> EnclaveKeys {
+        let keys = self.sandbox.enclave_keys();
+        EnclaveKeys {
+            otp: PublicKey::from_hex(&keys.otp).unwrap(),
+            export: ExportTrust::Key(PublicKey::from_hex(&keys.export).unwrap()),
+        }
+    }
+
+    /// Signs in with the code that the sandbox takes.
+    pub async fn sign_in_by_code(&self, client: &Gridkey) -> WalletSession {
+        let id = &self.customer.email_otp_auth_method_id;
+        let otp = client.send_otp(id, &Default::default()).await.unwrap();
+        otp.submit(&code("000000"), &Default::default()).await.unwrap()
+    }
+
+    /// Adds a passkey and gives its id.
+    pub async fn add_passkey(&self, session: &WalletSession, nickname: &str) -> String {
+        let enrolment = session
+            .prepare_passkey_registration(enrolment(nickname), Default::default())
+            .await
+            .unwrap();
+        enrolment.confirm(&Default::default()).await.unwrap().id
+    }
+}
+
+pub fn code(text: &str) -> OtpCode {
+    OtpCode::new(text.as_bytes()).unwrap()
+}
+
+pub fn enrolment(nickname: &str) -> EnrolmentOptions {
+    EnrolmentOptions { nickname: nickname.to_owned(), user_name: None, user_display_name: None }
+}
+
+/// A relay for one customer, with the agent operations on.
+pub async fn serve_relay(sandbox_url: &str, customer: &Customer) -> String {
+    let grid = Grid::new(
+        sandbox_url,
+        DEFAULT_CLIENT_ID,
+        DEFAULT_CLIENT_SECRET,
+        Duration::from_secs(10),
+    )
+    .unwrap();
+    let platform = DevelopmentCustomer {
+        user: User::new(&customer.customer_id, &customer.email),
+        owned: Owned {
+            account_ids: vec![customer.account_id.clone()],
+            agent_ids: vec![customer.agent_id.clone()],
+        },
+    };
+    let authorizer = OwnedResources::new(grid.clone(), platform.clone());
+    let relying_party = RelyingParty { id: "localhost".to_owned(), name: "Demo".to_owned() };
+    let router = Relay::builder(grid, platform, authorizer, relying_party)
+        .agent_operations(true)
+        .router()
+        .unwrap();
+    let (address, _) = gridkey_sandbox::serve(router).await.unwrap();
+    format!("http://{address}")
+}

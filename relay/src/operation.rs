@@ -148,7 +148,7 @@ fn match_path<'p>(template: &str, path: &'p str) -> Option<Option<&'p str>> {
     let mut segments = path.split('/');
     for expected in template.split('/') {
         let segment = segments.next()?;
-        if expected.starts_with('{') {
+        if expected.starts_with('{') && !segment.is_empty() {
             captured = Some(segment);
         } else if segment != expected {
             return None;

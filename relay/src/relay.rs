@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use serde_json::Value;
 
 use crate::access::{Authorizer, Decision, Login, User};
@@ -197,8 +198,10 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
             body_time_limit: self.body_time_limit,
             on_verified: self.on_verified,
         };
+        // Not a fallback: that of a router which is nested twice is lost.
         let router = Router::new()
-            .fallback(answer::<L, A, S>)
+            .route("/", any(answer::<L, A, S>))
+            .route("/{*path}", any(answer::<L, A, S>))
             .with_state(Arc::new(relay));
         Ok(match cors {
             Some(cors) => router.layer(cors),

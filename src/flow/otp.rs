@@ -15,11 +15,10 @@ use crate::{
         types::{AuthMethod, AuthMethodType},
         validate::{self, IdKind},
     },
-    crypto::enclave::open_envelope,
     error::{Error, ErrorCode, Result},
     formats::{
         otp::{ExpectedToken, OtpCode, VerificationToken},
-        session_key::{PublicKeyEncoding, SessionKey},
+        session_key::{PublicKeyEncoding, SessionKey, otp_encryption_target},
     },
 };
 
@@ -64,7 +63,7 @@ impl OtpSignIn {
         validate::text("sentTo", MAX_ADDRESS_BYTES, &state.sent_to)?;
         let bundle = &state.otp_encryption_target_bundle;
         validate::text("otpEncryptionTargetBundle", MAX_BUNDLE_BYTES, bundle)?;
-        open_envelope(bundle, &core.enclave.otp)?;
+        otp_encryption_target(bundle, &core.enclave.otp)?;
         Ok(Self {
             core,
             state: RefCell::new(state),
@@ -172,7 +171,7 @@ async fn challenge(core: &Core, auth_method_id: &str, options: &CallOptions) -> 
         ));
     }
     // A bundle of an enclave that is not trusted is told before people look for their code.
-    open_envelope(&bundle, &core.enclave.otp)?;
+    otp_encryption_target(&bundle, &core.enclave.otp)?;
     Ok(OtpState {
         auth_method_id: id,
         account_id,

@@ -112,7 +112,7 @@ impl SessionKey {
         encoding: PublicKeyEncoding,
         random: &dyn Random,
     ) -> Result<String> {
-        let target = read_target(&open_envelope(bundle, otp_key)?)?;
+        let target = otp_encryption_target(bundle, otp_key)?;
         let public_key = match encoding {
             PublicKeyEncoding::Compressed => self.public_key().to_compressed_hex(),
             PublicKeyEncoding::Uncompressed => self.public_key().to_uncompressed_hex(),
@@ -154,8 +154,12 @@ pub enum PublicKeyEncoding {
 /// The longest payload that is stamped.
 pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 
-fn read_target(data: &[u8]) -> Result<PublicKey> {
-    let text = std::str::from_utf8(data).map_err(|_| malformed("its data is not UTF-8"))?;
+/// The key that a code is sealed to, out of `otpEncryptionTargetBundle`.
+///
+/// Fails with `bundle_malformed` or `bundle_untrusted`.
+pub fn otp_encryption_target(bundle: &str, otp_key: &PublicKey) -> Result<PublicKey> {
+    let data = open_envelope(bundle, otp_key)?;
+    let text = std::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
     read_bundle(text)?
         .get("targetPublic")
         .and_then(Json::as_str)

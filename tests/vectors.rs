@@ -3,6 +3,14 @@
 //! `vectors/INDEX.md` says where each file comes from. Vectors for what is not public (key
 //! agreement, AES-GCM, HKDF, the steps of HPKE) are run by the unit tests of those modules.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests panic as the tests do"
+)]
+
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -13,6 +13,10 @@
 //! finished calls are not.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, reason = "tests count and pad")
+)]
 
 pub mod enclave;
 pub mod encoding;

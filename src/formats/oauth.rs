@@ -50,7 +50,7 @@ mod tests {
             .to_compressed_hex();
         for refused in [
             "",
-            &key[2..],
+            key.get(2..).unwrap(),
             &format!("0x{key}"),
             &format!("{key} "),
             &"0".repeat(66),

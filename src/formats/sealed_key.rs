@@ -107,7 +107,10 @@ mod tests {
             let opened = receiver.open(&bundle).unwrap();
             assert_eq!(opened.public_key(), session.public_key());
             assert_eq!(opened.export_private_key(), session.to_bytes());
-            assert_eq!(refusal(&receiver, &bundle[1..]), ErrorCode::BundleMalformed);
+            assert_eq!(
+                refusal(&receiver, bundle.get(1..).unwrap()),
+                ErrorCode::BundleMalformed
+            );
         }
     }
 

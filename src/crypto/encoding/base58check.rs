@@ -69,7 +69,7 @@ mod tests {
             bs58::encode([[0, 0, 7].as_slice(), &checksum(&[0, 0, 7])].concat()).into_string();
         assert!(text.starts_with("11"));
         assert_eq!(decode(&text, 16).unwrap(), [0, 0, 7]);
-        assert!(decode(&text[1..], 16).is_err());
+        assert!(decode(text.trim_start_matches('1'), 16).is_err());
         assert!(decode(&format!("1{text}"), 16).is_err());
     }
 

@@ -10,16 +10,9 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::{
-    setup::{self, Need, WASM_TARGET},
+    setup::{self, WASM_TARGET},
     shell::Shell,
 };
-
-pub(crate) const NEEDS: &[Need] = &[
-    setup::rust,
-    setup::wasm_bindgen,
-    setup::node,
-    setup::build_tools,
-];
 
 /// What the module may use: that which rustc uses by itself, and every supported browser knows.
 /// All features that binaryen knows would break it.
@@ -48,13 +41,12 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
     }
     shell.run(
         shell
-            .command(
-                "wasm-bindgen",
-                &["--target", "web", "--out-name", "gridkey"],
-            )
-            .args(["--omit-default-module-path"])
-            .args(["--remove-name-section", "--remove-producers-section"])
-            .arg("--out-dir")
+            .command("wasm-bindgen --target web --omit-default-module-path --out-name gridkey")
+            .args([
+                "--remove-name-section",
+                "--remove-producers-section",
+                "--out-dir",
+            ])
             .args([&generated, &compiled]),
     )?;
     // Written last, so that a module in its place is a finished one.
@@ -62,9 +54,9 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
     fs::rename(&module, &unoptimized)?;
     shell.run(
         shell
-            .command("node", &["xtask/tools/node_modules/binaryen/bin/wasm-opt"])
+            .command("node xtask/tools/node_modules/binaryen/bin/wasm-opt -O3")
             .args(WASM_FEATURES)
-            .args(["-O3", "--strip-target-features"])
+            .arg("--strip-target-features")
             .arg(&unoptimized)
             .arg("--output")
             .arg(&module),
@@ -82,18 +74,8 @@ pub(crate) fn scratch(shell: &Shell) -> Result<PathBuf> {
 fn compile(shell: &Shell) -> Result<PathBuf> {
     shell.run(
         shell
-            .command(
-                "cargo",
-                &[
-                    "build",
-                    "--quiet",
-                    "--package",
-                    "gridkey",
-                    "--lib",
-                    "--release",
-                ],
-            )
-            .args(["--target", WASM_TARGET])
+            .command("cargo build --quiet --release --package gridkey --lib --target")
+            .arg(WASM_TARGET)
             .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(shell)?),
     )?;
     Ok(shell.target.join(WASM_TARGET).join("release/gridkey.wasm"))
@@ -101,12 +83,12 @@ fn compile(shell: &Shell) -> Result<PathBuf> {
 
 /// Replaces the directories of this machine in the module's panic messages.
 fn rust_flags(shell: &Shell) -> Result<String> {
-    let version = shell.read(&mut shell.command("rustc", &["--version", "--verbose"]))?;
+    let version = shell.read(&mut shell.command("rustc --version --verbose"))?;
     let commit = version
         .lines()
         .find_map(|line| line.strip_prefix("commit-hash: "))
         .context("rustc names no commit")?;
-    let sysroot = shell.read(&mut shell.command("rustc", &["--print", "sysroot"]))?;
+    let sysroot = shell.read(&mut shell.command("rustc --print sysroot"))?;
 
     // rustc takes the last prefix that fits.
     let mut remapped = vec![

@@ -10,6 +10,8 @@
 )]
 
 mod build;
+mod demo;
+mod grid;
 mod parts;
 mod setup;
 mod shell;
@@ -19,9 +21,12 @@ mod versions;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::shell::Shell;
+
+/// Fixed, so that the page keeps its origin, and with it what the browser stores for it.
+const DEMO_PORT: u16 = 8700;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -51,14 +56,15 @@ fn run() -> Result<bool> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["demo"] => demo::run(&shell, DEMO_PORT)?,
+        ["demo", "--port", port] => demo::run(&shell, port.parse().context("--port")?)?,
         ["setup"] => setup::everything(&shell)?,
         ["build"] => {
-            setup::all(&shell, build::NEEDS)?;
+            setup::package_tools(&shell)?;
             build::package(&shell)?;
         }
         ["size"] => {
-            setup::all(&shell, build::NEEDS)?;
-            build::package(&shell)?;
+            setup::package_tools(&shell)?;
             size::report(&shell)?;
         }
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),

@@ -3,11 +3,13 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
+use gridkey_sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use crate::{
     build::{self, scratch},
-    setup::{self, Need, WASM_TARGET},
+    demo,
+    setup::{self, WASM_TARGET},
     shell::Shell,
     size,
 };
@@ -15,7 +17,7 @@ use crate::{
 pub(crate) struct Part {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    pub(crate) needs: &'static [Need],
+    pub(crate) needs: &'static [fn(&Shell) -> Result<()>],
     pub(crate) run: fn(&Shell) -> Result<()>,
     /// What to say of a part that succeeded with this output; an error if it was no success.
     pub(crate) result: fn(&str) -> Result<String>,
@@ -26,21 +28,21 @@ pub(crate) const PARTS: &[Part] = &[
         name: "fmt",
         description: "formatting",
         needs: &[setup::rust],
-        run: |shell| cargo(shell, &["fmt", "--all", "--check"]),
-        result: silent,
+        run: |shell| shell.run(&mut shell.command("cargo fmt --all --check")),
+        result: nothing,
     },
     Part {
         name: "clippy",
         description: "lints, natively and for WebAssembly",
         needs: &[setup::rust],
         run: clippy,
-        result: silent,
+        result: nothing,
     },
     Part {
         name: "native",
-        description: "all tests of the workspace that need no browser",
+        description: "the workspace's tests that need no browser",
         needs: &[setup::rust],
-        run: |shell| cargo(shell, &["test", "--workspace", "--no-fail-fast"]),
+        run: |shell| shell.run(&mut shell.command("cargo test --workspace --no-fail-fast")),
         result: tests_passed,
     },
     Part {
@@ -48,120 +50,98 @@ pub(crate) const PARTS: &[Part] = &[
         description: "documentation without warnings, natively and for WebAssembly",
         needs: &[setup::rust],
         run: docs,
-        result: silent,
+        result: nothing,
     },
     Part {
         name: "build",
         description: "the npm package",
-        needs: build::NEEDS,
+        needs: &[setup::package_tools],
         run: build::package,
-        result: silent,
+        result: nothing,
     },
     Part {
         name: "size",
         description: "what the package weighs, against its budget",
-        needs: build::NEEDS,
+        needs: &[setup::package_tools],
         run: size::report,
         result: last_line,
     },
     Part {
         name: "wasm-node",
-        description: "the tests in WebAssembly, in Node.js",
-        needs: &[
-            setup::rust,
-            setup::wasm_bindgen,
-            setup::wasm_pack,
-            setup::node,
-        ],
-        run: |shell| shell.run(&mut wasm_pack_test(shell, &["--node"])),
+        description: "the crate's tests in WebAssembly, in Node.js",
+        needs: &[setup::wasm_pack, setup::node],
+        run: wasm_node,
         result: tests_passed,
     },
     Part {
         name: "wasm-chrome",
-        description: "the tests in WebAssembly, in Chromium",
-        needs: &[
-            setup::rust,
-            setup::wasm_bindgen,
-            setup::wasm_pack,
-            setup::browser,
-        ],
+        description: "the crate's tests in WebAssembly, in Chromium",
+        needs: &[setup::wasm_pack, setup::browser],
         run: wasm_chrome,
         result: tests_passed,
     },
     Part {
         name: "package",
-        description: "the package's own tests, in Node.js",
-        needs: build::NEEDS,
+        description: "the npm package's tests, in Node.js",
+        needs: &[setup::package_tools],
         run: package,
+        result: tests_passed,
+    },
+    Part {
+        name: "e2e",
+        description: "the login page in Chromium, with relay and sandbox",
+        needs: &[
+            setup::package_tools,
+            setup::browser,
+            setup::browser_test_tools,
+        ],
+        run: e2e,
         result: tests_passed,
     },
 ];
 
-fn cargo(shell: &Shell, arguments: &[&str]) -> Result<()> {
-    shell.run(&mut shell.command("cargo", arguments))
-}
-
 fn clippy(shell: &Shell) -> Result<()> {
-    cargo(
-        shell,
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    )?;
-    let wasm = [
-        "clippy",
-        "--package",
-        "gridkey",
-        "--lib",
-        "--tests",
-        "--target",
-        WASM_TARGET,
-    ];
-    shell.run(shell.command("cargo", &wasm).args(["--", "-D", "warnings"]))
-}
-
-fn docs(shell: &Shell) -> Result<()> {
-    let native = ["doc", "--workspace", "--no-deps"];
-    let wasm = [
-        "doc",
-        "--package",
-        "gridkey",
-        "--no-deps",
-        "--target",
-        WASM_TARGET,
-    ];
-    for arguments in [native.as_slice(), &wasm] {
-        shell.run(
-            shell
-                .command("cargo", arguments)
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )?;
+    let native = "cargo clippy --workspace --all-targets";
+    let wasm = format!("cargo clippy --package gridkey --lib --tests --target {WASM_TARGET}");
+    for command in [native, &wasm] {
+        shell.run(shell.command(command).args(["--", "-D", "warnings"]))?;
     }
     Ok(())
 }
 
-/// wasm-pack with the tools of this machine: it would download its own.
-fn wasm_pack_test(shell: &Shell, arguments: &[&str]) -> Command {
-    let mut command = shell.command("wasm-pack", &["test", "--mode", "no-install"]);
-    command.args(arguments).arg(".");
-    command
+fn docs(shell: &Shell) -> Result<()> {
+    let native = "cargo doc --no-deps --workspace";
+    let wasm = format!("cargo doc --no-deps --package gridkey --target {WASM_TARGET}");
+    for command in [native, &wasm] {
+        shell.run(shell.command(command).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
+
+fn wasm_node(shell: &Shell) -> Result<()> {
+    shell.run(wasm_pack_test(shell).arg("--node").args(WASM_TEST_TARGETS))
 }
 
 fn wasm_chrome(shell: &Shell) -> Result<()> {
+    let capabilities = webdriver_capabilities(shell)?;
     shell.run(
-        wasm_pack_test(shell, &["--headless", "--chrome", "--chromedriver"])
+        wasm_pack_test(shell)
+            .args(["--headless", "--chrome", "--chromedriver"])
             .arg(setup::chromedriver(shell)?)
-            .env(
-                "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
-                webdriver_capabilities(shell)?,
-            ),
+            .args(WASM_TEST_TARGETS)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
+            // Tests that do not name a place to run in run in both.
+            .env("WASM_BINDGEN_USE_BROWSER", "1"),
     )
 }
+
+/// wasm-pack with the tools that are installed; it would download others.
+fn wasm_pack_test(shell: &Shell) -> Command {
+    shell.command("wasm-pack test --mode no-install")
+}
+
+/// All tests of the crate but those in its documentation, which run natively in any case.
+const WASM_TEST_TARGETS: [&str; 4] = [".", "--lib", "--test", "*"];
 
 /// `webdriver.json` with the browser that is installed here.
 fn webdriver_capabilities(shell: &Shell) -> Result<PathBuf> {
@@ -182,6 +162,19 @@ fn package(shell: &Shell) -> Result<()> {
     shell.run(&mut node_test(shell, "tests/node")?)
 }
 
+fn e2e(shell: &Shell) -> Result<()> {
+    let sandbox = Sandbox::new(SandboxOptions::default());
+    let chromium = setup::chromium(shell)?;
+    demo::run_for(shell, &sandbox, |url| {
+        let mut tests = node_test(shell, "tests/e2e")?;
+        shell.run(
+            tests
+                .env("GRIDKEY_DEMO_URL", url)
+                .env("CHROMIUM", &chromium),
+        )
+    })
+}
+
 /// Node's test runner on the files `*.test.mjs` of a directory.
 fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
     let mut files = Vec::new();
@@ -193,13 +186,14 @@ fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
     }
     files.sort();
     ensure!(!files.is_empty(), "there is no test in {directory}");
-    let options = ["--test", "--test-reporter=spec", "--test-timeout=120000"];
-    let mut command = shell.command("node", &options);
+    // The limit, 10 minutes, is on each file as well as on each test in it.
+    let mut command = shell
+        .command("node --test --test-reporter=spec --test-concurrency=1 --test-timeout=600000");
     command.args(files);
     Ok(command)
 }
 
-fn silent(_: &str) -> Result<String> {
+fn nothing(_: &str) -> Result<String> {
     Ok(String::new())
 }
 

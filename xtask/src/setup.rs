@@ -13,60 +13,52 @@ use crate::{
     versions::{NODE, WASM_BINDGEN, WASM_PACK},
 };
 
-pub(crate) type Need = fn(&Shell) -> Result<()>;
-
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 pub(crate) fn everything(shell: &Shell) -> Result<()> {
-    all(
-        shell,
-        &[
-            rust,
-            wasm_bindgen,
-            wasm_pack,
-            node,
-            build_tools,
-            browser,
-            browser_test_tools,
-        ],
-    )?;
+    rust(shell)?;
+    package_tools(shell)?;
+    wasm_pack(shell)?;
+    browser(shell)?;
+    browser_test_tools(shell)?;
     shell.say("everything is there")
 }
 
-pub(crate) fn all(shell: &Shell, needs: &[Need]) -> Result<()> {
-    needs.iter().try_for_each(|need| need(shell))
-}
-
 /// The formatter, the linter and the standard library for WebAssembly. `rust-toolchain.toml` names
-/// them too, but rustup reads it only where it may install toolchains by itself.
+/// them too, but rustup reads that only where it may install toolchains by itself.
 pub(crate) fn rust(shell: &Shell) -> Result<()> {
     for (component, program) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
-        if shell
-            .read(&mut shell.command(program, &["--version"]))
-            .is_err()
-        {
+        let version = format!("{program} --version");
+        if shell.read(&mut shell.command(&version)).is_err() {
             shell.say(format_args!("installing {component} (rustup)"))?;
-            shell.run(&mut shell.command("rustup", &["component", "add", component]))?;
+            shell.run(shell.command("rustup component add").arg(component))?;
         }
     }
-    let library = shell.read(&mut shell.command(
-        "rustc",
-        &["--print", "target-libdir", "--target", WASM_TARGET],
-    ))?;
+    let library = format!("rustc --print target-libdir --target {WASM_TARGET}");
+    let library = shell.read(&mut shell.command(&library))?;
     if !Path::new(&library).is_dir() {
         shell.say(format_args!("installing the target {WASM_TARGET} (rustup)"))?;
-        shell.run(&mut shell.command("rustup", &["target", "add", WASM_TARGET]))?;
+        shell.run(shell.command("rustup target add").arg(WASM_TARGET))?;
     }
     Ok(())
 }
 
-pub(crate) fn wasm_bindgen(shell: &Shell) -> Result<()> {
+/// All that makes the npm package.
+pub(crate) fn package_tools(shell: &Shell) -> Result<()> {
+    wasm_bindgen(shell)?;
+    node(shell)?;
+    npm_ci(shell, "xtask/tools", &[])
+}
+
+fn wasm_bindgen(shell: &Shell) -> Result<()> {
+    rust(shell)?;
     // Not `--locked`: the lock file inside the published package names a version of webpki-roots
     // that not every mirror has.
     WASM_BINDGEN_TOOL.install(shell, &[])
 }
 
 pub(crate) fn wasm_pack(shell: &Shell) -> Result<()> {
+    wasm_bindgen(shell)?;
     WASM_PACK_TOOL.install(shell, &["--locked"])
 }
 
@@ -76,7 +68,7 @@ pub(crate) fn node(shell: &Shell) -> Result<()> {
     let wanted = format!("Node.js {major}.{minor} or later, with npm, must be on the PATH");
     ensure!(shell.find("npm").is_some(), "{wanted}");
     let version = shell
-        .read(&mut shell.command("node", &["--version"]))
+        .read(&mut shell.command("node --version"))
         .context(wanted.clone())?;
     ensure!(
         node_version(&version) >= Some(NODE),
@@ -94,38 +86,40 @@ fn node_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()??, numbers.next()??))
 }
 
-/// wasm-opt and esbuild.
-pub(crate) fn build_tools(shell: &Shell) -> Result<()> {
-    npm_ci(shell, "xtask/tools")
-}
-
 pub(crate) fn browser_test_tools(shell: &Shell) -> Result<()> {
-    npm_ci(shell, "tests/e2e")
+    node(shell)?;
+    npm_ci(shell, "tests/e2e", &[])
 }
 
-/// Installs the packages of the lock file in `directory`, unless they have been since it changed.
-pub(crate) fn npm_ci(shell: &Shell, directory: &str) -> Result<()> {
-    let directory = shell.root.join(directory);
-    let installed = directory.join("node_modules/.package-lock.json");
-    if is_current(&installed, &[directory.join("package-lock.json")])? {
+/// The page's packages. gridkey is among them, and npm installs a copy.
+pub(crate) fn page_packages(shell: &Shell) -> Result<()> {
+    let mut gridkey = Vec::new();
+    for directory in ["pkg", "pkg/wasm"] {
+        for entry in fs::read_dir(shell.root.join(directory))? {
+            gridkey.push(entry?.path());
+        }
+    }
+    npm_ci(shell, "www", &gridkey)
+}
+
+/// Installs the packages of a lock file, unless they are newer than it and the other `inputs`.
+fn npm_ci(shell: &Shell, directory: &str, inputs: &[PathBuf]) -> Result<()> {
+    let absolute = shell.root.join(directory);
+    let installed = absolute.join("node_modules/.package-lock.json");
+    let lock = absolute.join("package-lock.json");
+    if is_current(&installed, inputs.iter().chain([&lock]))? {
         return Ok(());
     }
-    shell.say(format_args!(
-        "installing the npm packages of {}",
-        directory.display()
-    ))?;
-    shell.run(
-        shell
-            .command(
-                "npm",
-                &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            )
-            .current_dir(directory),
-    )
+    shell.say(format_args!("installing the npm packages of {directory}"))?;
+    let install = "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error";
+    shell.run(shell.command(install).current_dir(absolute))
 }
 
 /// Whether `output` exists and is no older than any of `inputs`.
-pub(crate) fn is_current(output: &Path, inputs: &[PathBuf]) -> Result<bool> {
+pub(crate) fn is_current<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<bool> {
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
     let Ok(output) = modified(output) else {
         return Ok(false);
@@ -168,12 +162,11 @@ impl CargoTool {
         shell.say(format_args!("installing {package} {version} (cargo)"))?;
         shell.run(
             shell
-                .command(
-                    "cargo",
-                    &["install", package, "--version", version, "--root"],
-                )
-                .arg(self.directory()?)
-                .args(options),
+                .command("cargo install")
+                .args([package, "--version", version])
+                .args(options)
+                .arg("--root")
+                .arg(self.directory()?),
         )?;
         ensure!(
             self.is_on_the_path(shell),
@@ -184,7 +177,7 @@ impl CargoTool {
 
     fn is_on_the_path(&self, shell: &Shell) -> bool {
         shell
-            .read(&mut shell.command(self.program, &["--version"]))
+            .read(shell.command(self.program).arg("--version"))
             .is_ok_and(|reply| reply.split_whitespace().nth(1) == Some(self.version))
     }
 
@@ -227,26 +220,25 @@ const BROWSER_PACKAGES: [(&str, &str); 6] = [
 /// Chromium and its WebDriver. A system package is installed only where that needs no password;
 /// elsewhere the error says what to type.
 pub(crate) fn browser(shell: &Shell) -> Result<()> {
-    let missing = match (chromium(shell), chromedriver(shell)) {
-        (Ok(_), Ok(_)) => return Ok(()),
-        (Err(missing), _) | (_, Err(missing)) => missing,
+    let Err(missing) = chromium(shell).and(chromedriver(shell)) else {
+        return Ok(());
     };
-    match BROWSER_PACKAGES
+    let manager = BROWSER_PACKAGES
         .iter()
-        .find(|(manager, _)| shell.find(manager).is_some())
-    {
-        Some(("apt-get", _)) if shell.read(&mut shell.command("id", &["-u"]))? == "0" => {
+        .find(|(manager, _)| shell.find(manager).is_some());
+    match manager {
+        Some(("apt-get", _)) if shell.read(&mut shell.command("id -u"))? == "0" => {
             shell.say("installing chromium and chromium-driver (apt-get)")?;
-            shell.run(&mut shell.command("apt-get", &["update"]))?;
-            let install = ["install", "-y", "chromium", "chromium-driver"];
+            shell.run(&mut shell.command("apt-get update"))?;
+            let install = "apt-get install -y chromium chromium-driver";
             shell.run(
                 shell
-                    .command("apt-get", &install)
+                    .command(install)
                     .env("DEBIAN_FRONTEND", "noninteractive"),
             )?;
             chromium(shell).and(chromedriver(shell)).map(drop)
         }
-        Some((_, command)) => bail!("{missing}. Install them with\n\n    {command}\n"),
+        Some((_, command)) => bail!("{missing}. Install it with\n\n    {command}\n"),
         None => bail!("{missing}. Install Chromium and ChromeDriver, of one version"),
     }
 }
@@ -261,6 +253,7 @@ pub(crate) fn chromium(shell: &Shell) -> Result<PathBuf> {
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ];
     named_or_found(shell, "CHROMIUM", &programs)
+        .context("there is no Chromium on the PATH, and CHROMIUM names none")
 }
 
 /// Its WebDriver: `CHROMEDRIVER`, or the first that is found.
@@ -270,29 +263,22 @@ pub(crate) fn chromedriver(shell: &Shell) -> Result<PathBuf> {
         "CHROMEDRIVER",
         &["chromedriver", "chromium.chromedriver"],
     )
+    .context("there is no chromedriver on the PATH, and CHROMEDRIVER names none")
 }
 
-fn named_or_found(shell: &Shell, variable: &str, programs: &[&str]) -> Result<PathBuf> {
-    match env::var_os(variable) {
-        Some(named) => {
-            let named = PathBuf::from(named);
-            ensure!(
-                named.is_file(),
-                "{variable} names {}, which is no file",
-                named.display()
-            );
-            Ok(named)
-        }
-        None => programs
-            .iter()
-            .find_map(|program| shell.find(program))
-            .with_context(|| format!("Chromium or its driver is missing ({variable} names none)")),
-    }
+fn named_or_found(shell: &Shell, variable: &str, programs: &[&str]) -> Option<PathBuf> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    named.or_else(|| programs.iter().find_map(|program| shell.find(program)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NODE, node_version};
+    use std::{
+        fs::{self, File},
+        time::{Duration, SystemTime},
+    };
+
+    use super::{NODE, is_current, node_version};
 
     #[test]
     fn node_versions_are_compared_as_numbers() {
@@ -300,5 +286,25 @@ mod tests {
         assert!(node_version("v100.0.0") > Some(NODE));
         assert!(node_version("v20.9.0") < Some(NODE));
         assert!(node_version("") < Some(NODE));
+    }
+
+    #[test]
+    fn output_is_current_until_an_input_changes() {
+        let directory = std::env::temp_dir().join(format!("xtask-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let (input, output) = (directory.join("input"), directory.join("output"));
+        let made = SystemTime::now();
+        File::create(&input).unwrap().set_modified(made).unwrap();
+        assert!(!is_current(&output, [&input]).unwrap());
+
+        let file = File::create(&output).unwrap();
+        file.set_modified(made).unwrap();
+        assert!(is_current(&output, [&input]).unwrap());
+        file.set_modified(made - Duration::from_secs(1)).unwrap();
+        assert!(!is_current(&output, [&input]).unwrap());
+
+        fs::remove_file(&input).unwrap();
+        assert!(is_current(&output, [&input]).is_err());
+        fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -72,10 +72,12 @@ impl Shell {
         which::which_in(program, Some(&self.path), &self.root).ok()
     }
 
-    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
+    /// A program and its first arguments, none of which has a space in it.
+    pub(crate) fn command(&self, words: &str) -> Command {
+        let mut words = words.split_ascii_whitespace();
+        let mut command = Command::new(words.next().unwrap_or_default());
         command
-            .args(arguments)
+            .args(words)
             .current_dir(&self.root)
             .env("PATH", &self.path)
             .stdin(Stdio::null());
@@ -115,9 +117,8 @@ impl Shell {
     }
 
     fn cargo_target_directory(&self) -> Result<PathBuf> {
-        let metadata = self.read(
-            &mut self.command("cargo", &["metadata", "--no-deps", "--format-version", "1"]),
-        )?;
+        let metadata =
+            self.read(&mut self.command("cargo metadata --no-deps --format-version 1"))?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
         let directory = metadata
             .get("target_directory")

@@ -11,7 +11,6 @@ use anyhow::{Result, ensure};
 use crate::{
     build::scratch,
     parts::{PARTS, Part},
-    setup,
     shell::Shell,
 };
 
@@ -25,7 +24,7 @@ pub(crate) fn list() {
 pub(crate) fn run(shell: &Shell, names: &[&str]) -> Result<bool> {
     let parts = select(names)?;
     for part in &parts {
-        setup::all(shell, part.needs)?;
+        part.needs.iter().try_for_each(|install| install(shell))?;
     }
     let mut passed = 0_usize;
     for part in &parts {

@@ -1,0 +1,130 @@
+//! The login page, its relay and a Grid, on one loopback port.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/` | the page |
+//! | `/config.json` | whose wallet it shows, and which enclaves it trusts |
+//! | `/api/grid` | the relay |
+//! | `/grid` | the sandbox, unless the environment names another Grid |
+
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr},
+};
+
+use anyhow::{Context as _, Result};
+use axum::{
+    Json, Router,
+    http::{HeaderValue, header::CACHE_CONTROL},
+    routing::get,
+};
+use gridkey_sandbox::{OTP_CODE, Sandbox, SandboxOptions};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
+use tower_http::{services::ServeDir, set_header::SetResponseHeader};
+
+use crate::{build, grid::Grid, setup, shell::Shell};
+
+/// Builds everything and serves it until Ctrl-C.
+pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
+    let backend = match Grid::from_environment()? {
+        Some(grid) => Backend::Grid(grid),
+        None => Backend::Sandbox(Sandbox::new(SandboxOptions::default())),
+    };
+    setup::package_tools(shell)?;
+    build_page(shell)?;
+
+    let runtime = Runtime::new()?;
+    let demo = runtime.block_on(Demo::start(shell, &backend, port))?;
+    shell.say(format_args!("\nThe login page is at\n\n    {}\n", demo.url))?;
+    if let Backend::Sandbox(_) = backend {
+        shell.say(format_args!(
+            "Its Grid is a sandbox: the e-mailed code is {OTP_CODE}."
+        ))?;
+    }
+    shell.say("Ctrl-C ends it.")?;
+    Ok(runtime.block_on(tokio::signal::ctrl_c())?)
+}
+
+/// Builds everything and serves it with `sandbox` on a free port while `client`, which gets the
+/// page's address, runs.
+pub(crate) fn run_for(
+    shell: &Shell,
+    sandbox: &Sandbox,
+    client: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
+    build_page(shell)?;
+    let runtime = Runtime::new()?;
+    let backend = Backend::Sandbox(sandbox.clone());
+    let demo = runtime.block_on(Demo::start(shell, &backend, 0))?;
+    client(&demo.url)
+}
+
+/// The page, with the package as npm installs it.
+fn build_page(shell: &Shell) -> Result<()> {
+    build::package(shell)?;
+    setup::page_packages(shell)?;
+    let www = shell.root.join("www");
+    shell.run(shell.command("npm run --silent build").current_dir(www))
+}
+
+enum Backend {
+    Sandbox(Sandbox),
+    Grid(Grid),
+}
+
+/// Serves until it is dropped.
+struct Demo {
+    url: String,
+    _servers: JoinSet<io::Result<()>>,
+}
+
+impl Demo {
+    async fn start(shell: &Shell, backend: &Backend, port: u16) -> Result<Self> {
+        let (listeners, port) = listen(port).await?;
+        // WebAuthn wants a host that has a name.
+        let url = format!("http://localhost:{port}/");
+
+        let mut app = Router::new();
+        let grid = match backend {
+            Backend::Grid(grid) => grid.clone(),
+            Backend::Sandbox(sandbox) => {
+                app = app.nest("/grid", sandbox.router());
+                Grid::sandbox(sandbox, format!("http://127.0.0.1:{port}/grid"))?
+            }
+        };
+        let config = Json(grid.page_config());
+        let page = SetResponseHeader::overriding(
+            ServeDir::new(shell.root.join("www/dist")),
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        );
+        let app = app
+            .nest("/api/grid", grid.relay()?)
+            .route("/config.json", get(|| async { config }))
+            .fallback_service(page);
+
+        let mut servers = JoinSet::new();
+        for listener in listeners {
+            servers.spawn(axum::serve(listener, app.clone()).into_future());
+        }
+        Ok(Self {
+            url,
+            _servers: servers,
+        })
+    }
+}
+
+/// `localhost` is an IPv4 address to some and an IPv6 address to others. Port 0 is any free one.
+async fn listen(port: u16) -> Result<(Vec<TcpListener>, u16)> {
+    let taken = || format!("port {port} cannot be used; --port N takes another");
+    let ipv4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(taken)?;
+    let port = ipv4.local_addr()?.port();
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+        Ok(ipv6) => Ok((vec![ipv4, ipv6], port)),
+        // This machine has no IPv6.
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => Ok((vec![ipv4], port)),
+        Err(error) => Err(error).with_context(taken),
+    }
+}

@@ -1,0 +1,261 @@
+//! Layer 1: keys. No network.
+
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    args::Argument,
+    call::{Call, MAX_ID_CHARS, promise},
+};
+use crate::{
+    crypto::{
+        enclave::{EnclaveKeys, ExportTrust},
+        key::PublicKey,
+        random::SystemRandom,
+    },
+    error::Result,
+    formats::{
+        oauth, sealed_key,
+        session_key::{self, PublicKeyEncoding},
+        wallet_export,
+    },
+};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types/keys.d.ts");
+
+/// SEC1 uncompressed, in hex.
+pub(crate) const MAX_KEY_CHARS: u32 = 130;
+
+/// The key of a session, made here: of sessions by one-time code, and of client-held ones. It
+/// signs and receives nothing.
+#[wasm_bindgen]
+pub struct SessionKey {
+    key: session_key::SessionKey,
+}
+
+#[wasm_bindgen]
+impl SessionKey {
+    /// A new key.
+    ///
+    /// @throws {GridkeyError} `randomness_unavailable`
+    pub fn generate() -> Result<SessionKey> {
+        let key = session_key::SessionKey::generate(&SystemRandom)?;
+        Ok(Self { key })
+    }
+
+    /// A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`
+    #[wasm_bindgen(js_name = dangerouslyFromPrivateKey)]
+    pub fn dangerously_from_private_key(
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
+    ) -> Result<SessionKey> {
+        let bytes = Argument::new(bytes, "bytes").private_key()?;
+        let key = session_key::SessionKey::from_private_key(&*bytes)?;
+        Ok(Self { key })
+    }
+
+    /// The public key, SEC1 compressed, 66 hexadecimal digits: `clientPublicKey` of client-held
+    /// sessions, and the key that a stamp names.
+    #[wasm_bindgen(getter, js_name = publicKey)]
+    pub fn public_key(&self) -> String {
+        self.key.public_key().to_compressed_hex()
+    }
+
+    /// The public key, SEC1 uncompressed, 130 hexadecimal digits.
+    #[wasm_bindgen(getter, js_name = publicKeyUncompressed)]
+    pub fn public_key_uncompressed(&self) -> String {
+        self.key.public_key().to_uncompressed_hex()
+    }
+
+    /// Seals a one-time code and this public key to the enclave that issued the code, and returns
+    /// `encryptedOtpBundle`. `bundle` is `otpEncryptionTargetBundle`.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `bundle_malformed`, `bundle_untrusted`
+    #[wasm_bindgen(js_name = sealOtpCode)]
+    pub fn seal_otp_code(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] bundle: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "string")] code: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "SealOtpCodeOptions")] options: &JsValue,
+    ) -> Result<String> {
+        let options = Argument::new(options, "options");
+        let encoding = match options.get_given("publicKeyEncoding")? {
+            None => PublicKeyEncoding::Uncompressed,
+            Some(encoding) => match encoding.choice(&["uncompressed", "compressed"])? {
+                "compressed" => PublicKeyEncoding::Compressed,
+                _ => PublicKeyEncoding::Uncompressed,
+            },
+        };
+        let otp_key = match enclave_key(&options)? {
+            Some(key) => key,
+            None => EnclaveKeys::production()?.otp,
+        };
+        let bundle = Argument::new(bundle, "bundle").text(MAX_BUNDLE)?;
+        let code = Argument::new(code, "code").otp_code()?;
+        self.key
+            .seal_otp_code(&bundle, &code, &otp_key, encoding, &SystemRandom)
+    }
+
+    /// Stamps a payload without looking at what it asks for, and resolves to the value of
+    /// `Grid-Wallet-Signature`. Whoever can choose the payload can do what the customer can:
+    /// {@link WalletSession} checks before it stamps.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`: no string, lone surrogates, or more than 1 MiB
+    #[wasm_bindgen(js_name = dangerouslyStampUnchecked, unchecked_return_type = "Promise<string>")]
+    pub fn dangerously_stamp_unchecked(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
+    ) -> Promise {
+        promise(|| {
+            let payload = Argument::new(payload_to_sign, "payloadToSign").text(MAX_PAYLOAD)?;
+            let stamp = self.key.stamp_unchecked(&payload)?;
+            Ok((Call::default(), async move { Ok(stamp.into()) }))
+        })
+    }
+
+    /// The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
+    /// customer's money until the session ends.
+    #[wasm_bindgen(js_name = dangerouslyExportPrivateKey)]
+    pub fn dangerously_export_private_key(&self) -> Uint8Array {
+        Uint8Array::from(self.key.export_private_key().as_slice())
+    }
+}
+
+impl SessionKey {
+    /// The key itself.
+    pub(crate) fn into_key(self) -> session_key::SessionKey {
+        self.key
+    }
+}
+
+/// Receives a session key that Grid made and sealed. It signs nothing.
+#[wasm_bindgen]
+pub struct SealedKeyReceiver {
+    key: sealed_key::SealedKeyReceiver,
+}
+
+#[wasm_bindgen]
+impl SealedKeyReceiver {
+    /// A new key.
+    ///
+    /// @throws {GridkeyError} `randomness_unavailable`
+    pub fn generate() -> Result<SealedKeyReceiver> {
+        let key = sealed_key::SealedKeyReceiver::generate(&SystemRandom)?;
+        Ok(Self { key })
+    }
+
+    /// A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`
+    #[wasm_bindgen(js_name = dangerouslyFromPrivateKey)]
+    pub fn dangerously_from_private_key(
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
+    ) -> Result<SealedKeyReceiver> {
+        let bytes = Argument::new(bytes, "bytes").private_key()?;
+        let key = sealed_key::SealedKeyReceiver::from_private_key(&*bytes)?;
+        Ok(Self { key })
+    }
+
+    /// The public key, SEC1 uncompressed, 130 hexadecimal digits: as `clientPublicKey` it asks for
+    /// a sealed session key.
+    #[wasm_bindgen(getter, js_name = publicKey)]
+    pub fn public_key(&self) -> String {
+        self.key.public_key().to_uncompressed_hex()
+    }
+
+    /// Opens `encryptedSessionSigningKey`. After a failure it can be called again.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `bundle_malformed`, `decrypt_failed`
+    pub fn open(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] encrypted_session_signing_key: &JsValue,
+    ) -> Result<SessionKey> {
+        let sealed = Argument::new(encrypted_session_signing_key, "encryptedSessionSigningKey");
+        let key = self.key.open(&sealed.text(MAX_SEALED_KEY)?)?;
+        Ok(SessionKey { key })
+    }
+}
+
+/// Receives one wallet export, and is used up by it. It signs nothing.
+#[wasm_bindgen]
+pub struct WalletExportKey {
+    key: wallet_export::WalletExportKey,
+}
+
+#[wasm_bindgen]
+impl WalletExportKey {
+    /// A new key.
+    ///
+    /// @throws {GridkeyError} `randomness_unavailable`
+    pub fn generate() -> Result<WalletExportKey> {
+        let key = wallet_export::WalletExportKey::generate(&SystemRandom)?;
+        Ok(Self { key })
+    }
+
+    /// A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`
+    #[wasm_bindgen(js_name = dangerouslyFromPrivateKey)]
+    pub fn dangerously_from_private_key(
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
+    ) -> Result<WalletExportKey> {
+        let bytes = Argument::new(bytes, "bytes").private_key()?;
+        let key = wallet_export::WalletExportKey::from_private_key(&*bytes)?;
+        Ok(Self { key })
+    }
+
+    /// The public key, SEC1 uncompressed, 130 hexadecimal digits.
+    #[wasm_bindgen(getter, js_name = publicKey)]
+    pub fn public_key(&self) -> String {
+        self.key.public_key().to_uncompressed_hex()
+    }
+
+    /// Opens `encryptedWalletCredentials` and returns the mnemonic as UTF-8, yours to wipe. After
+    /// a failure it can be called again.
+    ///
+    /// @throws {GridkeyError} `invalid_argument` (also when it is used up), `bundle_malformed`,
+    /// `bundle_untrusted` (also for another organization), `decrypt_failed`
+    pub fn open(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] encrypted_wallet_credentials: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "ExpectedWalletExport")] expected: &JsValue,
+    ) -> Result<Uint8Array> {
+        let expected = Argument::new(expected, "expected");
+        let organization_id = expected.get("organizationId")?.text(MAX_ID_CHARS)?;
+        let trust = match enclave_key(&expected)? {
+            Some(key) => ExportTrust::Key(key),
+            None => EnclaveKeys::production()?.export,
+        };
+        let sealed = Argument::new(encrypted_wallet_credentials, "encryptedWalletCredentials");
+        let mnemonic = self
+            .key
+            .open(&sealed.text(MAX_BUNDLE)?, &organization_id, &trust)?;
+        Ok(Uint8Array::from(mnemonic.as_slice()))
+    }
+}
+
+/// The `nonce` to ask an identity provider for, so that its token is bound to this key: lower-case
+/// hex of SHA-256 over the text. The two forms of a key have two nonces: give the one that is sent.
+///
+/// @throws {GridkeyError} `invalid_argument`
+#[wasm_bindgen(js_name = oauthNonce)]
+pub fn oauth_nonce(
+    #[wasm_bindgen(unchecked_param_type = "string")] client_public_key: &JsValue,
+) -> Result<String> {
+    oauth::nonce(&Argument::new(client_public_key, "clientPublicKey").text(MAX_KEY_CHARS)?)
+}
+
+/// `EnclaveTrust`
+fn enclave_key(options: &Argument) -> Result<Option<PublicKey>> {
+    match options.get_given("enclaveKey")? {
+        Some(key) => PublicKey::from_hex(&key.text(MAX_KEY_CHARS)?).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Of characters, before any byte crosses; the formats have bounds of their own.
+const MAX_BUNDLE: u32 = 64 * 1024;
+const MAX_PAYLOAD: u32 = 1024 * 1024;
+const MAX_SEALED_KEY: u32 = 512;

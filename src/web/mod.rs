@@ -1,0 +1,31 @@
+//! The browser: wasm-bindgen classes, `fetch`, `navigator.credentials`, timers. Decides nothing.
+//!
+//! What is exported here is documented for JavaScript, and called through the package's facade
+//! (`pkg/`).
+//!
+//! No exported method holds a borrow over an await or over a call of somebody else's function, and
+//! none that gives a promise keeps its object alive: it takes what it needs at once.
+
+mod args;
+mod authenticator;
+mod call;
+mod cancellation;
+mod client;
+mod clock;
+mod error;
+mod keys;
+mod number;
+mod operations;
+mod passkey;
+mod session;
+mod sign_in;
+mod state;
+mod transport;
+mod value;
+
+pub use client::GridkeyClient;
+pub use error::install_error_class;
+pub use keys::{SealedKeyReceiver, SessionKey, WalletExportKey, oauth_nonce};
+pub use passkey::{create_passkey, passkey_challenge_bytes, request_passkey};
+pub use session::{PasskeyEnrolment, WalletSession};
+pub use sign_in::{OtpSignIn, PasskeySignIn};

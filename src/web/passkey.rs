@@ -1,0 +1,212 @@
+//! Layer 1: passkey ceremonies.
+
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    args::Argument,
+    authenticator::BrowserAuthenticator,
+    call::{Call, promise},
+    error::to_object,
+};
+use crate::{
+    api::client::cancellable,
+    crypto::{base64url, json::Json},
+    error::Result,
+    flow::session::{PasskeyRegistration, creation_request},
+    formats::{
+        nickname::passkey_nickname,
+        passkey::{
+            Ceremony, PasskeyAssertion, PasskeyAssertionRequest, PasskeyAttestation,
+            challenge_bytes, check_client_data,
+        },
+    },
+    ports::Authenticator as _,
+};
+
+/// base64url of WebAuthn's longest credential id.
+const MAX_CREDENTIAL_ID_CHARS: u32 = 1364;
+const MAX_CREDENTIAL_ID_BYTES: usize = 1023;
+const MAX_CREDENTIALS: u32 = 256;
+/// Base64url of client data, attestations and the like.
+const MAX_BYTES_CHARS: u32 = 64 * 1024;
+/// Of names for people; Grid and browsers have bounds of their own.
+pub(crate) const MAX_NAME_CHARS: u32 = 1024;
+const MAX_TRANSPORTS: u32 = 16;
+/// A domain name.
+pub(crate) const MAX_RP_ID_CHARS: u32 = 253;
+
+/// The bytes that WebAuthn takes as `challenge` for a challenge of Grid's: the 64 ASCII bytes of
+/// its 64 hexadecimal digits.
+///
+/// @throws {GridkeyError} `invalid_argument`
+#[wasm_bindgen(js_name = passkeyChallengeBytes)]
+pub fn passkey_challenge_bytes(
+    #[wasm_bindgen(unchecked_param_type = "string")] challenge: &JsValue,
+) -> Result<Uint8Array> {
+    let challenge = Argument::new(challenge, "challenge").text(MAX_CHALLENGE_CHARS)?;
+    Ok(Uint8Array::from(challenge_bytes(&challenge)?.as_slice()))
+}
+
+/// Asks for a passkey: `navigator.credentials.get()`. Call it inside the tap that asked for it.
+/// One ceremony at a time: a new one ends the old.
+///
+/// @throws {GridkeyError} `invalid_argument`, `passkey_not_used`, `passkey_unsupported`,
+/// `passkey_rejected`, `aborted`
+#[wasm_bindgen(js_name = requestPasskey, unchecked_return_type = "Promise<PasskeyAssertion>")]
+pub fn request_passkey(
+    #[wasm_bindgen(unchecked_param_type = "{ challenge: string; credentialId: string }")]
+    challenge: &JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
+) -> Promise {
+    promise(|| {
+        let challenge = Argument::new(challenge, "challenge");
+        let bytes = challenge.get("challenge")?.text(MAX_CHALLENGE_CHARS)?;
+        let credential_id = challenge.get("credentialId")?;
+        let (call, rp_id) = passkey_options(options)?;
+        let request = PasskeyAssertionRequest {
+            challenge: challenge_bytes(&bytes)?,
+            credential_id: base64url::decode(
+                &credential_id.text(MAX_CREDENTIAL_ID_CHARS)?,
+                MAX_CREDENTIAL_ID_BYTES,
+            )
+            .map_err(|_| credential_id.refused("must be unpadded base64url"))?,
+            rp_id,
+            timeout_ms: call.options.timeout_ms,
+        };
+        let options = call.options.clone();
+        let ceremony = async move {
+            let challenge = request.challenge.clone();
+            let assertion = cancellable(&options, BrowserAuthenticator.get(request)).await?;
+            check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge)?;
+            Ok(assertion_object(&assertion))
+        };
+        Ok((call, ceremony))
+    })
+}
+
+/// Makes a passkey: `navigator.credentials.create()`. Call it inside the tap that asked for it.
+/// One ceremony at a time: a new one ends the old.
+///
+/// @throws {GridkeyError} `invalid_argument`, `passkey_not_used`, `passkey_already_registered`,
+/// `passkey_unsupported`, `passkey_rejected`, `aborted`
+#[wasm_bindgen(js_name = createPasskey, unchecked_return_type = "Promise<PasskeyAttestation>")]
+pub fn create_passkey(
+    #[wasm_bindgen(unchecked_param_type = "PasskeyRegistration")] registration: &JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
+) -> Promise {
+    promise(|| {
+        let registration = read_registration(&Argument::new(registration, "registration"))?;
+        passkey_nickname(&registration.nickname)?;
+        let (call, rp_id) = passkey_options(options)?;
+        let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
+        request.timeout_ms = call.options.timeout_ms;
+        let options = call.options.clone();
+        let ceremony = async move {
+            let challenge = request.challenge.clone();
+            let attestation = cancellable(&options, BrowserAuthenticator.create(request)).await?;
+            check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
+            Ok(attestation_object(&attestation))
+        };
+        Ok((call, ceremony))
+    })
+}
+
+/// `PasskeyOptions`
+fn passkey_options(options: &JsValue) -> Result<(Call, Option<String>)> {
+    let options = Argument::new(options, "options");
+    let rp_id = options.get_text("rpId", MAX_RP_ID_CHARS)?;
+    Ok((Call::read(&options)?, rp_id))
+}
+
+/// `PasskeyRegistration`
+pub(crate) fn read_registration(registration: &Argument) -> Result<PasskeyRegistration> {
+    let (rp_id, rp_name) = match registration.get_given("rp")? {
+        Some(rp) => (
+            rp.get_text("id", MAX_RP_ID_CHARS)?,
+            rp.get_text("name", MAX_NAME_CHARS)?,
+        ),
+        None => (None, None),
+    };
+    let user = registration.get("user")?;
+    let user_name = user.get("name")?.text(MAX_NAME_CHARS)?;
+    let exclude_credentials = match registration.get_given("excludeCredentials")? {
+        Some(list) => list
+            .list(MAX_CREDENTIALS)?
+            .iter()
+            .map(|credential| credential.get("id")?.text(MAX_CREDENTIAL_ID_CHARS))
+            .collect::<Result<_>>()?,
+        None => Vec::new(),
+    };
+    Ok(PasskeyRegistration {
+        nickname: registration.get("nickname")?.text(MAX_NAME_CHARS)?,
+        challenge: registration.get("challenge")?.text(MAX_BYTES_CHARS)?,
+        rp_id,
+        rp_name,
+        user_id: user.get("id")?.text(MAX_NAME_CHARS)?,
+        user_display_name: user
+            .get_text("displayName", MAX_NAME_CHARS)?
+            .unwrap_or_else(|| user_name.clone()),
+        user_name,
+        exclude_credentials,
+    })
+}
+
+/// `PasskeyAssertion`
+pub(crate) fn read_assertion(assertion: &Argument) -> Result<PasskeyAssertion> {
+    let text = |name| assertion.get(name)?.text(MAX_BYTES_CHARS);
+    Ok(PasskeyAssertion {
+        credential_id: text("credentialId")?,
+        client_data_json: text("clientDataJson")?,
+        authenticator_data: text("authenticatorData")?,
+        signature: text("signature")?,
+        user_handle: assertion.get_text("userHandle", MAX_BYTES_CHARS)?,
+    })
+}
+
+/// `PasskeyAttestation`
+pub(crate) fn read_attestation(attestation: &Argument) -> Result<PasskeyAttestation> {
+    let text = |name| attestation.get(name)?.text(MAX_BYTES_CHARS);
+    let transports = attestation
+        .get("transports")?
+        .list(MAX_TRANSPORTS)?
+        .iter()
+        .map(|transport| transport.text(MAX_NAME_CHARS))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(PasskeyAttestation {
+        credential_id: text("credentialId")?,
+        client_data_json: text("clientDataJson")?,
+        attestation_object: text("attestationObject")?,
+        transports: PasskeyAttestation::known_transports(transports.iter().map(String::as_str)),
+    })
+}
+
+fn assertion_object(assertion: &PasskeyAssertion) -> JsValue {
+    let members = [
+        ("credentialId", Some(&assertion.credential_id)),
+        ("clientDataJson", Some(&assertion.client_data_json)),
+        ("authenticatorData", Some(&assertion.authenticator_data)),
+        ("signature", Some(&assertion.signature)),
+        ("userHandle", assertion.user_handle.as_ref()),
+    ];
+    let members = members
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), Json::from(text?.as_str()))));
+    to_object(&Json::Object(members.collect()))
+}
+
+fn attestation_object(attestation: &PasskeyAttestation) -> JsValue {
+    let text = |text: &String| Json::from(text.as_str());
+    to_object(&Json::object([
+        ("credentialId", text(&attestation.credential_id)),
+        ("clientDataJson", text(&attestation.client_data_json)),
+        ("attestationObject", text(&attestation.attestation_object)),
+        (
+            "transports",
+            Json::Array(attestation.transports.iter().map(text).collect()),
+        ),
+    ]))
+}
+
+/// More than the 64 digits of a challenge, so that it is told apart from what is no string.
+const MAX_CHALLENGE_CHARS: u32 = 1024;

@@ -1,0 +1,166 @@
+//! Layer 3: signing in.
+
+use std::rc::Rc;
+
+use js_sys::{Date, Promise};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    args::Argument,
+    call::{Call, promise},
+    cancellation::Canceller,
+    error::to_object,
+    session::WalletSession,
+    state::{date, frozen},
+};
+use crate::{
+    crypto::json::Json,
+    flow::{otp, passkey},
+};
+
+/// A passkey's challenge, fetched ahead of the tap and kept fresh.
+#[wasm_bindgen]
+pub struct PasskeySignIn {
+    sign_in: Rc<passkey::PasskeySignIn>,
+    confirming: Canceller,
+}
+
+#[wasm_bindgen]
+impl PasskeySignIn {
+    /// The credential.
+    #[wasm_bindgen(getter, js_name = authMethodId)]
+    pub fn auth_method_id(&self) -> String {
+        self.sign_in.auth_method_id().to_owned()
+    }
+
+    /// When the challenge that is ready runs out. It is renewed before that.
+    #[wasm_bindgen(getter, js_name = expiresAt)]
+    pub fn expires_at(&self) -> Date {
+        date(self.sign_in.expires_at_ms())
+    }
+
+    /// Asks for the passkey and signs in. Call it inside the tap that asked for it; after a
+    /// failure it can be called again.
+    ///
+    /// @throws {GridkeyError} `passkey_not_used`, `passkey_unsupported`, `passkey_rejected`,
+    /// `challenge_expired`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(unchecked_return_type = "Promise<WalletSession>")]
+    pub fn confirm(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
+    ) -> Promise {
+        let sign_in = self.sign_in.clone();
+        promise(|| {
+            let call = Call::read(&Argument::new(options, "options"))?;
+            let call = call.cancelled_by(&self.confirming);
+            let options = call.options.clone();
+            Ok((call, async move {
+                let session = sign_in.confirm(&options).await?;
+                Ok(WalletSession::new(session).into())
+            }))
+        })
+    }
+
+    /// Ends a `confirm()` that is under way, which then fails with `aborted`.
+    pub fn cancel(&self) {
+        self.confirming.cancel();
+    }
+}
+
+impl PasskeySignIn {
+    pub(super) fn new(sign_in: passkey::PasskeySignIn) -> Self {
+        Self {
+            sign_in: Rc::new(sign_in),
+            confirming: Canceller::default(),
+        }
+    }
+}
+
+/// A one-time code that is under way by e-mail.
+#[wasm_bindgen]
+pub struct OtpSignIn {
+    sign_in: Rc<otp::OtpSignIn>,
+}
+
+#[wasm_bindgen]
+impl OtpSignIn {
+    /// The credential.
+    #[wasm_bindgen(getter, js_name = authMethodId)]
+    pub fn auth_method_id(&self) -> String {
+        self.sign_in.state().auth_method_id
+    }
+
+    /// The address that the code went to.
+    #[wasm_bindgen(getter, js_name = sentTo)]
+    pub fn sent_to(&self) -> String {
+        self.sign_in.state().sent_to
+    }
+
+    /// What to keep over a reload of the page, for `Gridkey.resumeOtp`. Nothing in it is secret.
+    /// Read it again after `resend()`.
+    #[wasm_bindgen(getter, unchecked_return_type = "OtpState")]
+    pub fn state(&self) -> JsValue {
+        let state = self.sign_in.state();
+        frozen(to_object(&Json::object([
+            ("authMethodId", state.auth_method_id.into()),
+            ("accountId", state.account_id.into()),
+            ("type", "EMAIL_OTP".into()),
+            ("sentTo", state.sent_to.into()),
+            (
+                "otpEncryptionTargetBundle",
+                state.otp_encryption_target_bundle.into(),
+            ),
+        ])))
+    }
+
+    /// Signs in with the code. After a wrong one it can be called again.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `otp_rejected`, `otp_expired`,
+    /// `bundle_untrusted`, `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid
+    /// refuses with
+    #[wasm_bindgen(unchecked_return_type = "Promise<WalletSession>")]
+    pub fn submit(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] code: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
+    ) -> Promise {
+        let sign_in = self.sign_in.clone();
+        promise(|| {
+            let code = Argument::new(code, "code").otp_code()?;
+            let call = Call::read(&Argument::new(options, "options"))?;
+            let options = call.options.clone();
+            Ok((call, async move {
+                let session = sign_in.submit(&code, &options).await?;
+                Ok(WalletSession::new(session).into())
+            }))
+        })
+    }
+
+    /// Sends another code. The one before is no longer good.
+    ///
+    /// @throws {GridkeyError} `rate_limited`, `aborted`, `network`, `timeout` and whatever Grid
+    /// refuses with
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn resend(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
+    ) -> Promise {
+        let sign_in = self.sign_in.clone();
+        promise(|| {
+            let call = Call::read(&Argument::new(call, "call"))?;
+            let options = call.options.clone();
+            Ok((call, async move {
+                sign_in.resend(&options).await?;
+                Ok(JsValue::UNDEFINED)
+            }))
+        })
+    }
+}
+
+impl OtpSignIn {
+    pub(super) fn new(sign_in: otp::OtpSignIn) -> Self {
+        Self {
+            sign_in: Rc::new(sign_in),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+/** What a client is made with: `baseUrl` or `transport`, and what else differs from the default. */
+export interface GridkeyOptions {
+  /** The relay's address, e.g. `/api/grid`. Absolute where there is no page. */
+  baseUrl?: string;
+  /** Carries requests instead of `baseUrl` and `fetch`: your own routes and envelopes, or a test's answers. */
+  transport?(call: GridCall): Promise<GridReply>;
+  /** Added to each request; a function is asked before each. Never the platform's Basic credentials: a page that has them is refused. */
+  headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+  /** Instead of the global `fetch`. */
+  fetch?: typeof fetch;
+  /** As in `fetch`. */
+  credentials?: RequestCredentials;
+  /** How long a request may take, in milliseconds. 30000 unless given. */
+  timeoutMs?: number;
+  /** How a session gets its key: made and sealed by Grid (the default), or made here. */
+  sessionKeys?: "sealed" | "client-held";
+  passkey?: {
+    /** The relying party, where it is not the page's own domain but a parent of it. */
+    rpId?: string;
+    /** The relying party's name for new passkeys, where it is not the relay's. */
+    rpName?: string;
+  };
+  /** Whose signatures are believed: the production enclaves' (the default), or a sandbox's, whose public keys are given (SEC1 uncompressed, 130 hexadecimal digits). */
+  enclave?: "production" | { dangerouslyTrust: { otp: string; export: string | "unsigned-sandbox" } };
+  /** Sees every request, redacted. What it throws is ignored. */
+  onRequest?(event: RequestEvent): void;
+}
+
+/** What signing in may be told. */
+export interface SignInOptions extends Call {}
+
+/** One request to the relay. */
+export interface GridCall {
+  /** The API's operationId. */
+  operation: string;
+  method: string;
+  /** Path and query below the relay's address, percent-encoded. */
+  path: string;
+  /** What stands in `path`, by the API document's parameter names, not encoded. */
+  params: Record<string, string>;
+  /** JSON. The same text on both legs of a signed request: it must arrive at Grid as it is. */
+  body?: string;
+  /** For the header `Grid-Wallet-Signature`. */
+  stamp?: string;
+  /** For the header `Request-Id`. */
+  requestId?: string;
+  /** For the header `Idempotency-Key`. */
+  idempotencyKey?: string;
+  /** Aborted when the answer is no longer waited for. */
+  signal: AbortSignal;
+}
+
+/** The relay's answer. */
+export interface GridReply {
+  /** The HTTP status that Grid gave. */
+  status: number;
+  /** Grid's answer: as the text it is, or as what `JSON.parse` made of it. */
+  body: unknown;
+  /** `Retry-After`, in milliseconds. */
+  retryAfterMs?: number;
+}
+
+/**
+ * One when a request goes out, one when it has ended. It holds no secret, token, bundle, stamp or
+ * address: names of members, and the values of a few harmless ones.
+ */
+export type RequestEvent =
+  | {
+      readonly phase: "sent";
+      /** The same in both events of a request. */
+      readonly id: number;
+      readonly operation: string;
+      readonly leg: 1 | 2;
+      readonly method: string;
+      readonly path: string;
+      readonly signed: boolean;
+      readonly body?: Record<string, unknown>;
+    }
+  | {
+      readonly phase: "ended";
+      readonly id: number;
+      readonly operation: string;
+      readonly leg: 1 | 2;
+      readonly method: string;
+      readonly path: string;
+      readonly signed: boolean;
+      readonly durationMs: number;
+      readonly status?: number;
+      readonly code?: GridkeyErrorCode;
+      readonly retryAfterMs?: number;
+      readonly body?: Record<string, unknown>;
+    };
+
+/** Whether somebody is signed in. A new frozen object at each change. */
+export type SessionState =
+  | { readonly status: "signedOut"; readonly reason?: "expired" | "signedOut" }
+  | {
+      readonly status: "signedIn";
+      readonly session: {
+        readonly id: string;
+        readonly accountId: string;
+        readonly type: AuthMethodType;
+        readonly nickname: string;
+        readonly createdAt: Date;
+        readonly expiresAt: Date;
+        /** The key that stamps: SEC1 compressed, 66 hexadecimal digits. */
+        readonly publicKey: string;
+      };
+    };
+
+/** What to keep over a reload while a code is under way. Nothing in it is secret. */
+export interface OtpState {
+  readonly authMethodId: string;
+  readonly accountId: string;
+  readonly type: "EMAIL_OTP";
+  readonly sentTo: string;
+  readonly otpEncryptionTargetBundle: string;
+}

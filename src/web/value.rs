@@ -1,0 +1,101 @@
+//! JavaScript values that may be hostile: whatever they throw comes back as a `Result`.
+//!
+//! An exception that left an import unhandled would tear through the frames of this module. So
+//! nothing here, and nothing else in [`super`], touches a value from outside by an import that may
+//! throw without `catch`.
+
+use js_sys::{JsString, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast as _, prelude::*};
+use wasm_bindgen_futures::JsFuture;
+
+use super::number;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Object, js_name = create)]
+    fn create_object(prototype: &JsValue) -> JsValue;
+
+    #[wasm_bindgen(js_name = Uint8Array)]
+    type ForeignBytes;
+
+    #[wasm_bindgen(constructor, js_class = "Uint8Array", catch)]
+    fn new(source: &JsValue) -> Result<ForeignBytes, JsValue>;
+}
+
+/// A property, inherited or own. Nothing where there is no object, or where reading it throws.
+pub(crate) fn get(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into())
+        .ok()
+        .filter(|value| !value.is_undefined() && !value.is_null())
+}
+
+/// A property of the global object.
+pub(crate) fn global(name: &str) -> Option<JsValue> {
+    get(&js_sys::global(), name)
+}
+
+/// A property that is a text.
+pub(crate) fn get_text(object: &JsValue, name: &str) -> Option<JsString> {
+    get(object, name)?.dyn_into().ok()
+}
+
+/// A property that is a whole number of at most `max`.
+pub(crate) fn get_whole(object: &JsValue, name: &str, max: u64) -> Option<u64> {
+    number::whole(get(object, name)?.as_f64()?, max)
+}
+
+/// Calls a method. Nothing where there is no such method.
+pub(crate) fn call(
+    object: &JsValue,
+    method: &str,
+    arguments: &[&JsValue],
+) -> Option<Result<JsValue, JsValue>> {
+    let method = get(object, method)?.dyn_into::<js_sys::Function>().ok()?;
+    let arguments = arguments.iter().copied().collect();
+    Some(Reflect::apply(&method, object, &arguments))
+}
+
+/// What `value`, a promise, a thenable or neither, comes to.
+///
+/// A promise of our own takes it on, because `then` of a foreign one may be anything.
+pub(crate) async fn settled(value: JsValue) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::new(&mut |resolve, _| {
+        // `resolve` throws nothing: it turns an exception of a thenable into a rejection.
+        let _ = resolve.call1(&JsValue::UNDEFINED, &value);
+    }))
+    .await
+}
+
+/// Calls a method and waits for what it comes to. Nothing where there is no such method.
+pub(crate) async fn call_settled(
+    object: &JsValue,
+    method: &str,
+    arguments: &[&JsValue],
+) -> Option<Result<JsValue, JsValue>> {
+    Some(match call(object, method, arguments)? {
+        Ok(value) => settled(value).await,
+        Err(thrown) => Err(thrown),
+    })
+}
+
+/// The bytes of an `ArrayBuffer`, a typed array or a `DataView`. Nothing where `value` is none of
+/// those or has more than `max` bytes.
+pub(crate) fn bytes(value: &JsValue, max: u64) -> Option<Vec<u8>> {
+    let length = get_whole(value, "byteLength", max)?;
+    // A `Uint8Array` of our own: properties of a foreign one may be anything.
+    let copy: Uint8Array = ForeignBytes::new(value).ok()?.unchecked_into();
+    (u64::from(copy.length()) == length).then(|| copy.to_vec())
+}
+
+/// An object without a prototype, so that nobody's additions to `Object.prototype` are read out
+/// of it by the browser. Members that are `undefined` are left out.
+pub(crate) fn dictionary<const N: usize>(members: [(&str, JsValue); N]) -> JsValue {
+    let object = create_object(&JsValue::NULL);
+    for (name, value) in members {
+        if !value.is_undefined() {
+            // Cannot fail: the object is ours and takes every property.
+            let _ = Reflect::set(&object, &name.into(), &value);
+        }
+    }
+    object
+}

@@ -21,6 +21,7 @@ use axum::{
 use gridkey_sandbox::{OTP_CODE, Sandbox, SandboxOptions};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 use tower_http::{services::ServeDir, set_header::SetResponseHeader};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{build, grid::Grid, setup, shell::Shell};
 
@@ -33,6 +34,10 @@ pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
     setup::package_tools(shell)?;
     build_page(shell)?;
 
+    // What goes wrong between relay and Grid.
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .init();
     let runtime = Runtime::new()?;
     let demo = runtime.block_on(Demo::start(shell, &backend, port))?;
     shell.say(format_args!("\nThe login page is at\n\n    {}\n", demo.url))?;

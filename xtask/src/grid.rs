@@ -85,6 +85,8 @@ impl Grid {
         };
         let relay = Relay::builder(grid, customer, authorizer, relying_party)
             .agent_operations(true)
+            // No secret, but the same at each start: there is one customer, and passkeys stay.
+            .user_id_secret("the customer of the gridkey demo")
             .router()?;
         Ok(relay)
     }

@@ -172,7 +172,13 @@ fn e2e(shell: &Shell) -> Result<()> {
                 .env("GRIDKEY_DEMO_URL", url)
                 .env("CHROMIUM", &chromium),
         )
-    })
+    })?;
+    let violations = sandbox.violations();
+    ensure!(
+        violations.is_empty(),
+        "not as the API's documents have it: {violations:#?}"
+    );
+    Ok(())
 }
 
 /// Node's test runner on the files `*.test.mjs` of a directory.

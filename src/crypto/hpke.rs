@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{
     key::{PrivateKey, PublicKey},
     random::Random,
+    stack,
 };
 use crate::error::{Error, ErrorCode, Result};
 
@@ -32,7 +33,7 @@ pub struct Sealed {
 pub fn seal(recipient: &PublicKey, plaintext: &[u8], random: &dyn Random) -> Result<Sealed> {
     let ephemeral = PrivateKey::generate(random)?;
     let aad = concat_points(ephemeral.public_key(), recipient);
-    seal_base(recipient, ephemeral, INFO, &aad, plaintext)
+    stack::wiping(|| seal_base(recipient, ephemeral, INFO, &aad, plaintext))
 }
 
 /// Opens what [`seal`], or an enclave, sealed for `receiver`.
@@ -45,7 +46,7 @@ pub fn open(
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
     let aad = concat_points(encapped, receiver.public_key());
-    open_base(receiver, encapped, INFO, &aad, ciphertext)
+    stack::wiping(|| open_base(receiver, encapped, INFO, &aad, ciphertext))
 }
 
 /// `info` of every bundle (tkhq/sdk@aaede6f packages/crypto/src/constants.ts has it only folded

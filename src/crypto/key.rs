@@ -14,9 +14,9 @@ use p256::{
     elliptic_curve::{Group, ecdh, sec1::ToSec1Point},
 };
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::{encoding::hex, random::Random};
+use super::{encoding::hex, random::Random, stack};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A point of P-256 that is on the curve and not at infinity.
@@ -198,16 +198,15 @@ impl PrivateKey {
     }
 
     fn from_scalar_bytes(bytes: &[u8; 32]) -> Result<Option<Self>> {
-        let mut repr = FieldBytes::from(*bytes);
-        let scalar = NonZeroScalar::from_repr(repr).into_option();
-        repr.zeroize();
-        let Some(scalar) = scalar else {
-            return Ok(None);
-        };
-        let scalar = Box::new(Zeroizing::new(scalar));
-        let point = ProjectivePoint::mul_by_generator(&scalar).to_affine();
-        let public = PublicKey::from_point(point)?;
-        Ok(Some(Self { scalar, public }))
+        stack::wiping(|| {
+            let Some(scalar) = NonZeroScalar::from_repr((*bytes).into()).into_option() else {
+                return Ok(None);
+            };
+            let scalar = Box::new(Zeroizing::new(scalar));
+            let point = ProjectivePoint::mul_by_generator(&scalar).to_affine();
+            let public = PublicKey::from_point(point)?;
+            Ok(Some(Self { scalar, public }))
+        })
     }
 
     /// The public point.
@@ -219,24 +218,28 @@ impl PrivateKey {
     /// bytes. S is as it comes, not normalised to the lower half.
     pub fn sign_der(&self, message: &[u8]) -> Result<Vec<u8>> {
         let digest = Sha256::digest(message);
-        let (signature, _) =
-            hazmat::sign_prehashed_rfc6979::<NistP256, Sha256>(&self.scalar, &digest, &[]);
+        let (signature, _) = stack::wiping(|| {
+            hazmat::sign_prehashed_rfc6979::<NistP256, Sha256>(&self.scalar, &digest, &[])
+        });
         Ok(signature.to_der().as_bytes().to_vec())
     }
 
     /// The scalar: 32 bytes, big-endian.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        let mut repr = FieldBytes::from(&**self.scalar);
-        let bytes = Zeroizing::new(repr.into());
-        repr.zeroize();
+        let mut bytes = Zeroizing::new([0; 32]);
+        stack::wiping(|| *bytes = FieldBytes::from(&**self.scalar).into());
         bytes
     }
 
     /// The x-coordinate of the shared point: SEC1 section 3.3.1, which is `DH(skX, pkY)` of
     /// RFC 9180 section 4.1.
     pub(crate) fn diffie_hellman(&self, public: &PublicKey) -> Zeroizing<[u8; 32]> {
-        let shared = ecdh::diffie_hellman::<NistP256>(&**self.scalar, public.point);
-        Zeroizing::new((*shared.raw_secret_bytes()).into())
+        let mut shared = Zeroizing::new([0; 32]);
+        stack::wiping(|| {
+            let secret = ecdh::diffie_hellman::<NistP256>(&**self.scalar, public.point);
+            *shared = (*secret.raw_secret_bytes()).into();
+        });
+        shared
     }
 }
 

@@ -8,9 +8,9 @@
 //!
 //! Private scalars live in heap boxes that are wiped when dropped, so that moving a key does not
 //! leave copies behind. Shared secrets, symmetric keys and plaintexts live in buffers of their
-//! final size that are wiped when dropped. What the crates below keep on the stack while they
-//! compute (round keys, nonces, points) is wiped as far as those crates do it; stack frames of
-//! finished calls are not.
+//! final size that are wiped when dropped. What a computation leaves on the stack is wiped after
+//! it. Not reached are values that the compiler keeps in registers or that the JavaScript engine
+//! copies.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -24,5 +24,6 @@ pub mod hpke;
 pub mod json;
 pub mod key;
 pub mod random;
+mod stack;
 
 pub use encoding::{base58check, base64url, hex};

@@ -1,4 +1,4 @@
-//! The relay between a browser's requests and a small Grid made here.
+//! The relay between a browser's requests and a Grid: a small one made here, and the sandbox.
 
 // Marks the helpers as tests too, for the lints' exceptions.
 #![cfg(test)]
@@ -9,4 +9,5 @@ mod logging;
 mod origins;
 mod passkey_registration;
 mod refusals;
+mod sandbox;
 mod support;

@@ -18,18 +18,41 @@ async fn a_customers_day(delivery: KeyDelivery) {
     assert!(matches!(client.state(), SessionState::SignedIn(info) if info == session.info()));
 
     let passkey_id = world.add_passkey(&session, "Test device").await;
-    let methods = client.list_auth_methods(account_id, &Default::default()).await.unwrap();
-    assert!(methods.iter().any(|m| m.id == passkey_id && m.nickname == "Test device"));
+    let methods = client
+        .list_auth_methods(account_id, &Default::default())
+        .await
+        .unwrap();
+    assert!(
+        methods
+            .iter()
+            .any(|m| m.id == passkey_id && m.nickname == "Test device")
+    );
 
     assert!(session.sign_out(&Default::default()).await);
     assert!(!session.is_active());
-    assert!(world.sandbox.sessions().iter().all(|s| s.account_id != *account_id || !s.active));
+    assert!(
+        world
+            .sandbox
+            .sessions()
+            .iter()
+            .all(|s| s.account_id != *account_id || !s.active)
+    );
 
-    let prepared = client.prepare_passkey(&passkey_id, Default::default()).await.unwrap();
+    let prepared = client
+        .prepare_passkey(&passkey_id, Default::default())
+        .await
+        .unwrap();
     let session = prepared.confirm(&Default::default()).await.unwrap();
     let first = session.info();
     assert_eq!(first.auth_method_id.as_deref(), Some(passkey_id.as_str()));
-    let of_grid = |id: &str| world.sandbox.sessions().into_iter().find(|s| s.id == id).unwrap();
+    let of_grid = |id: &str| {
+        world
+            .sandbox
+            .sessions()
+            .into_iter()
+            .find(|s| s.id == id)
+            .unwrap()
+    };
     assert_eq!(of_grid(&first.id).public_key, first.public_key);
 
     session.refresh(false, &Default::default()).await.unwrap();
@@ -40,17 +63,32 @@ async fn a_customers_day(delivery: KeyDelivery) {
     assert!(of_grid(&first.id).active, "refreshing adds a session");
 
     // The next stamp is made with the new key: it alone may end the old session.
-    session.revoke_session(&first.id, &Default::default()).await.unwrap();
+    session
+        .revoke_session(&first.id, &Default::default())
+        .await
+        .unwrap();
     assert!(!of_grid(&first.id).active);
 
     let agent_id = &world.customer.agent_id;
-    let old = client.api().regenerate_agent_device_code(agent_id, &Default::default()).await;
+    let old = client
+        .api()
+        .regenerate_agent_device_code(agent_id, &Default::default())
+        .await;
     let old = old.unwrap();
-    let new = client.api().regenerate_agent_device_code(agent_id, &Default::default()).await;
+    let new = client
+        .api()
+        .regenerate_agent_device_code(agent_id, &Default::default())
+        .await;
     let new = new.unwrap();
     let redeem = async |code: &str| {
         let url = format!("{}/agents/device-codes/{code}/redeem", world.sandbox_url);
-        reqwest::Client::new().post(url).send().await.unwrap().status().as_u16()
+        reqwest::Client::new()
+            .post(url)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
     };
     assert_eq!(redeem(&old.code).await, 404);
     assert_eq!(redeem(&new.code).await, 200);
@@ -76,9 +114,15 @@ async fn wrong_code_then_right_code() {
         let client = world.client(KeyDelivery::Sealed);
         let id = &world.customer.email_otp_auth_method_id;
         let otp = client.send_otp(id, &Default::default()).await.unwrap();
-        let error = otp.submit(&code("123456"), &Default::default()).await.err().unwrap();
+        let error = otp
+            .submit(&code("123456"), &Default::default())
+            .await
+            .err()
+            .unwrap();
         assert_eq!(error.code().as_str(), "otp_rejected");
-        otp.submit(&code("000000"), &Default::default()).await.unwrap();
+        otp.submit(&code("000000"), &Default::default())
+            .await
+            .unwrap();
     })
     .await;
 }

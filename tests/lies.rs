@@ -26,9 +26,15 @@ async fn told(
     expected: (ErrorCode, Option<&str>),
     flow: Flow<'_>,
 ) {
-    world.sandbox.lie(LieOrder { operation: Some(operation), lie });
+    world.sandbox.lie(LieOrder {
+        operation: Some(operation),
+        lie,
+    });
     world.transport.take_sent();
-    let error: Error = flow().await.err().unwrap_or_else(|| panic!("{lie:?} was believed"));
+    let error: Error = flow()
+        .await
+        .err()
+        .unwrap_or_else(|| panic!("{lie:?} was believed"));
     let sent = world.transport.take_sent();
     assert_eq!(error.code(), expected.0, "{lie:?}: {error:?}");
     if expected.1.is_some() {
@@ -36,7 +42,9 @@ async fn told(
     }
     let stamped = sent.iter().filter(|(_, stamped)| *stamped).count();
     assert_eq!(stamped, stamps, "{lie:?}: {sent:?}");
-    flow().await.unwrap_or_else(|error| panic!("after {lie:?}: {error:?}"));
+    flow()
+        .await
+        .unwrap_or_else(|error| panic!("after {lie:?}: {error:?}"));
 }
 
 async fn sign_in_by_code(world: &World, client: &Gridkey) -> Result<()> {
@@ -56,10 +64,28 @@ async fn in_a_sign_in_by_code() {
         use ErrorCode as E;
         for (operation, lie, stamps, code, reason) in [
             (challenge, Lie::OtherEnclaveKey, 0, E::BundleUntrusted, None),
-            (challenge, Lie::ExportEnclaveKey, 0, E::BundleUntrusted, None),
+            (
+                challenge,
+                Lie::ExportEnclaveKey,
+                0,
+                E::BundleUntrusted,
+                None,
+            ),
             (challenge, Lie::TamperBundle, 0, E::BundleUntrusted, None),
-            (challenge, Lie::CompressedTarget, 0, E::BundleMalformed, None),
-            (challenge, Lie::InvalidCurveTarget, 0, E::BundleMalformed, None),
+            (
+                challenge,
+                Lie::CompressedTarget,
+                0,
+                E::BundleMalformed,
+                None,
+            ),
+            (
+                challenge,
+                Lie::InvalidCurveTarget,
+                0,
+                E::BundleMalformed,
+                None,
+            ),
             (challenge, Lie::TruncateBundle, 0, E::BundleMalformed, None),
             (challenge, Lie::OversizedBundle, 0, E::BundleMalformed, None),
             (challenge, Lie::LoneSurrogate, 0, E::RelayProtocol, None),
@@ -72,7 +98,13 @@ async fn in_a_sign_in_by_code() {
             (verify, Lie::TamperBundle, 0, E::BundleUntrusted, None),
             (verify, Lie::ExpiredChallenge, 0, E::ClockWrong, None),
             (verify, Lie::LoneSurrogate, 0, E::RelayProtocol, None),
-            (verify, Lie::SealedKeyUnasked, 1, E::BundleUntrusted, Some("sealed_key_unasked")),
+            (
+                verify,
+                Lie::SealedKeyUnasked,
+                1,
+                E::BundleUntrusted,
+                Some("sealed_key_unasked"),
+            ),
         ] {
             let flow: Flow<'_> = Box::new(|| Box::pin(sign_in_by_code(&world, &client)));
             told(&world, operation, lie, stamps, (code, reason), flow).await;
@@ -93,16 +125,55 @@ async fn in_a_sign_in_by_passkey() {
         let challenge = Operation::ChallengeAuthCredential;
         let verify = Operation::VerifyAuthCredential;
         for (client, operation, lie, code, reason) in [
-            (&sealed, challenge, Lie::ExpiredChallenge, E::ClockWrong, None),
-            (&sealed, verify, Lie::NoSealedKey, E::RelayProtocol, Some("sealed_key_missing")),
-            (&sealed, verify, Lie::TamperSealedKey, E::DecryptFailed, None),
-            (&sealed, verify, Lie::TruncateBundle, E::BundleMalformed, None),
-            (&sealed, verify, Lie::OversizedBundle, E::BundleMalformed, None),
-            (&client_held, verify, Lie::SealedKeyUnasked, E::BundleUntrusted, Some("sealed_key_unasked")),
+            (
+                &sealed,
+                challenge,
+                Lie::ExpiredChallenge,
+                E::ClockWrong,
+                None,
+            ),
+            (
+                &sealed,
+                verify,
+                Lie::NoSealedKey,
+                E::RelayProtocol,
+                Some("sealed_key_missing"),
+            ),
+            (
+                &sealed,
+                verify,
+                Lie::TamperSealedKey,
+                E::DecryptFailed,
+                None,
+            ),
+            (
+                &sealed,
+                verify,
+                Lie::TruncateBundle,
+                E::BundleMalformed,
+                None,
+            ),
+            (
+                &sealed,
+                verify,
+                Lie::OversizedBundle,
+                E::BundleMalformed,
+                None,
+            ),
+            (
+                &client_held,
+                verify,
+                Lie::SealedKeyUnasked,
+                E::BundleUntrusted,
+                Some("sealed_key_unasked"),
+            ),
         ] {
             let flow: Flow<'_> = Box::new(|| {
                 Box::pin(async {
-                    client.sign_in_with_passkey(&passkey_id, &Default::default()).await.map(|_| ())
+                    client
+                        .sign_in_with_passkey(&passkey_id, &Default::default())
+                        .await
+                        .map(|_| ())
                 })
             });
             told(&world, operation, lie, 0, (code, reason), flow).await;
@@ -121,16 +192,52 @@ async fn in_a_refresh() {
         let refresh = Operation::RefreshAuthSession;
         for (delivery, lie, stamps, code, reason) in [
             (Sealed, Lie::SwapPayload, 0, E::IntentRefused, Some("type")),
-            (Sealed, Lie::WrongActivityType, 0, E::IntentRefused, Some("type")),
-            (Sealed, Lie::SwapTargetKey, 0, E::IntentRefused, Some("parameters")),
-            (ClientHeld, Lie::SwapTargetKey, 0, E::IntentRefused, Some("parameters")),
-            (Sealed, Lie::DuplicateMember, 0, E::IntentRefused, Some("malformed")),
+            (
+                Sealed,
+                Lie::WrongActivityType,
+                0,
+                E::IntentRefused,
+                Some("type"),
+            ),
+            (
+                Sealed,
+                Lie::SwapTargetKey,
+                0,
+                E::IntentRefused,
+                Some("parameters"),
+            ),
+            (
+                ClientHeld,
+                Lie::SwapTargetKey,
+                0,
+                E::IntentRefused,
+                Some("parameters"),
+            ),
+            (
+                Sealed,
+                Lie::DuplicateMember,
+                0,
+                E::IntentRefused,
+                Some("malformed"),
+            ),
             (Sealed, Lie::LoneSurrogate, 0, E::RelayProtocol, None),
             (Sealed, Lie::ExpiredChallenge, 0, E::ClockWrong, None),
-            (Sealed, Lie::NoSealedKey, 1, E::RelayProtocol, Some("sealed_key_missing")),
+            (
+                Sealed,
+                Lie::NoSealedKey,
+                1,
+                E::RelayProtocol,
+                Some("sealed_key_missing"),
+            ),
             (Sealed, Lie::TamperSealedKey, 1, E::DecryptFailed, None),
             (Sealed, Lie::TruncateBundle, 1, E::BundleMalformed, None),
-            (ClientHeld, Lie::SealedKeyUnasked, 1, E::BundleUntrusted, Some("sealed_key_unasked")),
+            (
+                ClientHeld,
+                Lie::SealedKeyUnasked,
+                1,
+                E::BundleUntrusted,
+                Some("sealed_key_unasked"),
+            ),
         ] {
             let client = world.client(delivery);
             let session = world.sign_in_by_code(&client).await;
@@ -154,7 +261,9 @@ async fn in_a_refresh() {
 
 async fn add_and_forget(session: &WalletSession) -> Result<()> {
     let options = Default::default();
-    let enrolment = session.prepare_passkey_registration(enrolment("Key"), options).await?;
+    let enrolment = session
+        .prepare_passkey_registration(enrolment("Key"), options)
+        .await?;
     enrolment.confirm(&Default::default()).await.map(|_| ())
 }
 
@@ -198,11 +307,21 @@ async fn in_a_revocation() {
             let (session, other) = (&session, &other);
             let flow: Flow<'_> =
                 Box::new(move || Box::pin(session.revoke_session(other, &OPTIONS)));
-            told(&world, Operation::RevokeAuthSession, lie, 0, (code, reason), flow).await;
+            told(
+                &world,
+                Operation::RevokeAuthSession,
+                lie,
+                0,
+                (code, reason),
+                flow,
+            )
+            .await;
         }
     })
     .await;
 }
 
-const OPTIONS: gridkey::api::client::CallOptions =
-    gridkey::api::client::CallOptions { cancellation: None, timeout_ms: None };
+const OPTIONS: gridkey::api::client::CallOptions = gridkey::api::client::CallOptions {
+    cancellation: None,
+    timeout_ms: None,
+};

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     crypto::json::{Json, Limits},
     error::{Error, ErrorCode, Result},
-    ports::{Cancellation, Clock, Transport},
+    ports::{Cancellation, Clock, LocalFuture, Transport},
 };
 
 /// Answers longer than this are refused unread.
@@ -422,7 +422,9 @@ impl GridApi {
         self.requests.set(event.id.wrapping_add(1));
         self.observe(&event);
         let sent_ms = self.clock.now_ms();
-        let reply = self.within_limits(self.transport.send(call), options).await;
+        let reply = self
+            .within_limits(|| self.transport.send(call), options)
+            .await;
         let result = match &reply {
             Ok(reply) => read(exchange, reply),
             Err(error) => Err(error.clone()),
@@ -446,10 +448,10 @@ impl GridApi {
         }
     }
 
-    /// Ends `future` when the caller or the time says so.
-    async fn within_limits(
-        &self,
-        future: impl Future<Output = Result<GridReply>>,
+    /// Ends what `begin` begins when the caller or the time says so.
+    async fn within_limits<'a>(
+        &'a self,
+        begin: impl FnOnce() -> LocalFuture<'a, Result<GridReply>>,
         options: &CallOptions,
     ) -> Result<GridReply> {
         let timeout_ms = options.timeout_ms.unwrap_or(self.timeout_ms);
@@ -460,25 +462,28 @@ impl GridApi {
                 format!("no answer within {timeout_ms} ms: try again"),
             ))
         };
-        cancellable(options, or(future, timeout)).await
+        cancellable(options, || or(begin(), timeout)).await
     }
 }
 
-/// Ends `future` when the caller says so; does not begin it if that was said before.
-pub async fn cancellable<T>(
+/// Ends what `begin` begins when the caller says so; does not begin it if that was said before.
+pub async fn cancellable<T, Begun>(
     options: &CallOptions,
-    future: impl Future<Output = Result<T>>,
-) -> Result<T> {
+    begin: impl FnOnce() -> Begun,
+) -> Result<T>
+where
+    Begun: Future<Output = Result<T>>,
+{
     let aborted = || Error::new(ErrorCode::Aborted, "the call was ended by its AbortSignal");
     match &options.cancellation {
-        None => future.await,
+        None => begin().await,
         Some(cancellation) if cancellation.is_cancelled() => Err(aborted()),
         Some(cancellation) => {
             let cancelled = async {
                 cancellation.cancelled().await;
                 Err(aborted())
             };
-            or(future, cancelled).await
+            or(begin(), cancelled).await
         }
     }
 }

@@ -157,7 +157,7 @@ async fn ask(core: &Core, prepared: &Prepared, options: &CallOptions) -> Result<
         rp_id: core.rp_id.clone(),
         timeout_ms: u64::try_from(left_ms).ok(),
     };
-    cancellable(options, core.authenticator.get(request)).await
+    cancellable(options, || core.authenticator.get(request)).await
 }
 
 async fn verify(

@@ -155,7 +155,7 @@ impl WalletSession {
             refreshing,
         } = &*self.inner;
         let asked_for = self.inner.active_info()?.id;
-        let _turn = cancellable(options, async { Ok(refreshing.take().await) }).await?;
+        let _turn = cancellable(options, || async { Ok(refreshing.take().await) }).await?;
         let old = self.inner.active_info()?;
         if old.id != asked_for {
             // Another call has refreshed it meanwhile.
@@ -286,7 +286,7 @@ impl WalletSession {
         let request =
             creation_request(registration, core.rp_id.as_deref(), core.rp_name.as_deref())?;
         let challenge = request.challenge.clone();
-        let attestation = cancellable(options, core.authenticator.create(request)).await?;
+        let attestation = cancellable(options, || core.authenticator.create(request)).await?;
         check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
         let challenge = registration.challenge.clone();
         Ok(CreateAuthCredential::Passkey {

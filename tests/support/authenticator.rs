@@ -19,13 +19,8 @@ use passkey::{
 use tokio::sync::Mutex;
 use url::Url;
 
-type Device = Client<
-    MemoryStore,
-    AlwaysPresent,
-    RustCryptoBackend,
-    public_suffix::PublicSuffixList,
-    (),
->;
+type Device =
+    Client<MemoryStore, AlwaysPresent, RustCryptoBackend, public_suffix::PublicSuffixList, ()>;
 
 pub struct SoftwareAuthenticator {
     origin: Url,
@@ -43,11 +38,17 @@ impl UserValidationMethod for AlwaysPresent {
 
     async fn check_user<'a>(
         &self,
-        _: UiHint<'a, Self::PasskeyItem>,
+        hint: UiHint<'a, Self::PasskeyItem>,
         presence: bool,
         verification: bool,
     ) -> std::result::Result<UserCheck, Ctap2Error> {
-        Ok(UserCheck { presence, verification })
+        if matches!(hint, UiHint::InformExcludedCredentialFound(_)) {
+            return Err(Ctap2Error::CredentialExcluded);
+        }
+        Ok(UserCheck {
+            presence,
+            verification,
+        })
     }
 
     fn is_presence_enabled(&self) -> bool {
@@ -83,7 +84,10 @@ impl SoftwareAuthenticator {
     fn prompt(&self, ceremony: &'static str) -> Result<()> {
         self.prompts.borrow_mut().push(ceremony);
         if self.cancels.get() {
-            return Err(Error::new(ErrorCode::PasskeyNotUsed, "the prompt was closed"));
+            return Err(Error::new(
+                ErrorCode::PasskeyNotUsed,
+                "the prompt was closed",
+            ));
         }
         Ok(())
     }
@@ -112,7 +116,10 @@ impl Authenticator for SoftwareAuthenticator {
             self.prompt("create")?;
             let options = CredentialCreationOptions {
                 public_key: PublicKeyCredentialCreationOptions {
-                    rp: PublicKeyCredentialRpEntity { id: request.rp_id, name: request.rp_name },
+                    rp: PublicKeyCredentialRpEntity {
+                        id: request.rp_id,
+                        name: request.rp_name,
+                    },
                     user: PublicKeyCredentialUserEntity {
                         id: request.user_id.into(),
                         name: request.user_name,
@@ -143,8 +150,10 @@ impl Authenticator for SoftwareAuthenticator {
                 },
             };
             let mut device = self.device.lock().await;
-            let created =
-                device.register(&self.origin, options, DefaultClientData).await.map_err(failed)?;
+            let created = device
+                .register(&self.origin, options, DefaultClientData)
+                .await
+                .map_err(failed)?;
             Ok(PasskeyAttestation {
                 credential_id: encode(&created.raw_id),
                 client_data_json: encode(&created.response.client_data_json),

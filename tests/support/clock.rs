@@ -24,14 +24,18 @@ struct Shared {
 impl Shared {
     fn now_ms(&self) -> i64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        i64::try_from(now.as_millis()).unwrap().saturating_add(self.offset_ms.get())
+        i64::try_from(now.as_millis())
+            .unwrap()
+            .saturating_add(self.offset_ms.get())
     }
 }
 
 impl TestClock {
     /// Sets it forward, or back, and wakes who has slept long enough by that.
     pub fn advance(&self, ms: i64) {
-        self.shared.offset_ms.set(self.shared.offset_ms.get().saturating_add(ms));
+        self.shared
+            .offset_ms
+            .set(self.shared.offset_ms.get().saturating_add(ms));
         for waker in self.shared.sleepers.take() {
             waker.wake();
         }

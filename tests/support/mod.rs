@@ -21,15 +21,13 @@ use gridkey::{
     },
     formats::otp::OtpCode,
 };
-use gridkey_relay::{
-    DevelopmentCustomer, Grid, Owned, OwnedResources, Relay, RelyingParty, User,
+use gridkey_relay::{DevelopmentCustomer, Grid, Owned, OwnedResources, Relay, RelyingParty, User};
+use gridkey_sandbox::{
+    Customer, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Sandbox, SandboxOptions,
 };
-use gridkey_sandbox::{Customer, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Sandbox, SandboxOptions};
 use tokio::task::LocalSet;
 
-pub use self::{
-    authenticator::SoftwareAuthenticator, clock::TestClock, transport::HttpTransport,
-};
+pub use self::{authenticator::SoftwareAuthenticator, clock::TestClock, transport::HttpTransport};
 
 /// A sandbox and a relay before it, each on a loopback port, and a client with a new device.
 pub struct World {
@@ -105,7 +103,9 @@ impl World {
     pub async fn sign_in_by_code(&self, client: &Gridkey) -> WalletSession {
         let id = &self.customer.email_otp_auth_method_id;
         let otp = client.send_otp(id, &Default::default()).await.unwrap();
-        otp.submit(&code("000000"), &Default::default()).await.unwrap()
+        otp.submit(&code("000000"), &Default::default())
+            .await
+            .unwrap()
     }
 
     /// Adds a passkey and gives its id.
@@ -123,7 +123,11 @@ pub fn code(text: &str) -> OtpCode {
 }
 
 pub fn enrolment(nickname: &str) -> EnrolmentOptions {
-    EnrolmentOptions { nickname: nickname.to_owned(), user_name: None, user_display_name: None }
+    EnrolmentOptions {
+        nickname: nickname.to_owned(),
+        user_name: None,
+        user_display_name: None,
+    }
 }
 
 /// A relay for one customer, with the agent operations on.
@@ -143,7 +147,10 @@ pub async fn serve_relay(sandbox_url: &str, customer: &Customer) -> String {
         },
     };
     let authorizer = OwnedResources::new(grid.clone(), platform.clone());
-    let relying_party = RelyingParty { id: "localhost".to_owned(), name: "Demo".to_owned() };
+    let relying_party = RelyingParty {
+        id: "localhost".to_owned(),
+        name: "Demo".to_owned(),
+    };
     let router = Relay::builder(grid, platform, authorizer, relying_party)
         .agent_operations(true)
         .router()

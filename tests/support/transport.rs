@@ -15,6 +15,7 @@ pub struct HttpTransport {
     sent: RefCell<Vec<(&'static str, bool)>>,
     bodies: RefCell<Vec<String>>,
     down: Cell<bool>,
+    answer: RefCell<Option<GridReply>>,
     tamper: RefCell<Option<Tamper>>,
 }
 
@@ -28,6 +29,7 @@ impl HttpTransport {
             sent: RefCell::default(),
             bodies: RefCell::default(),
             down: Cell::new(false),
+            answer: RefCell::new(None),
             tamper: RefCell::new(None),
         }
     }
@@ -35,6 +37,12 @@ impl HttpTransport {
     /// No answer from now on, or answers again.
     pub fn set_down(&self, down: bool) {
         self.down.set(down);
+    }
+
+    /// The relay, or what stands before it, answers everything with this and forwards nothing; or
+    /// forwards again.
+    pub fn set_answer(&self, answer: Option<GridReply>) {
+        self.answer.replace(answer);
     }
 
     /// What a hostile or broken relay would make of an answer.
@@ -60,16 +68,27 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send(&self, call: GridCall) -> LocalFuture<'_, Result<GridReply>> {
-        self.sent.borrow_mut().push((call.operation, call.stamp.is_some()));
+        self.sent
+            .borrow_mut()
+            .push((call.operation, call.stamp.is_some()));
         self.bodies.borrow_mut().extend(call.body.clone());
         Box::pin(async move {
-            let unreachable =
-                || Error::new(ErrorCode::Network, "the relay could not be reached: try again");
+            let unreachable = || {
+                Error::new(
+                    ErrorCode::Network,
+                    "the relay could not be reached: try again",
+                )
+            };
             if self.down.get() {
                 return Err(unreachable());
             }
+            if let Some(answer) = &*self.answer.borrow() {
+                return Ok(answer.clone());
+            }
             let method = call.method.parse().unwrap();
-            let mut request = self.http.request(method, format!("{}{}", self.base_url, call.path));
+            let mut request = self
+                .http
+                .request(method, format!("{}{}", self.base_url, call.path));
             for (name, value) in [
                 ("Grid-Wallet-Signature", &call.stamp),
                 ("Request-Id", &call.request_id),
@@ -82,7 +101,9 @@ impl Transport for HttpTransport {
             // A browser says where it comes from.
             request = request.header("Origin", self.base_url.as_str());
             if let Some(body) = &call.body {
-                request = request.header("Content-Type", "application/json").body(body.clone());
+                request = request
+                    .header("Content-Type", "application/json")
+                    .body(body.clone());
             }
             let response = request.send().await.map_err(|_| unreachable())?;
             let status = response.status().as_u16();
@@ -92,7 +113,11 @@ impl Transport for HttpTransport {
                 .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
                 .map(|seconds| seconds.saturating_mul(1000));
             let body = response.bytes().await.map_err(|_| unreachable())?.to_vec();
-            let mut reply = GridReply { status, body, retry_after_ms };
+            let mut reply = GridReply {
+                status,
+                body,
+                retry_after_ms,
+            };
             if let Some(tamper) = &*self.tamper.borrow() {
                 tamper(&call, &mut reply);
             }

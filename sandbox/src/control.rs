@@ -63,6 +63,14 @@ pub enum Command {
         /// `AuthMethod:<uuid>`
         auth_method_id: String,
     },
+    /// [`Sandbox::rename_member`]
+    #[cfg(feature = "conformance")]
+    RenameMember {
+        /// In an answer of this operation.
+        operation: Operation,
+        /// JSON pointer of the member: `/data/0/nickname`
+        pointer: String,
+    },
     /// [`Sandbox::reset`]
     Reset,
 }
@@ -97,6 +105,8 @@ impl Sandbox {
             Command::RemoveAuthMethod { auth_method_id } => {
                 self.remove_auth_method(&auth_method_id);
             }
+            #[cfg(feature = "conformance")]
+            Command::RenameMember { operation, pointer } => self.rename_member(operation, pointer),
             Command::Reset => self.reset(),
         }
     }
@@ -146,10 +156,23 @@ impl Sandbox {
         state.credentials.retain(|credential| credential.id != id);
     }
 
+    /// Renames a member of the next answer of this operation that has it. Unlike a lie, this is not
+    /// exempt from validation: it shows that the validation works.
+    #[cfg(feature = "conformance")]
+    pub fn rename_member(&self, operation: Operation, pointer: String) {
+        self.state().renames.order(operation, pointer);
+    }
+
     /// Puts everything back to the seeds: clock, faults, lies and counts too. The enclave
-    /// keys stay.
+    /// keys and the violations stay.
     pub fn reset(&self) {
         let seeded = State::seeded(self.options());
-        *self.state() = seeded;
+        let mut state = self.state();
+        #[cfg(feature = "conformance")]
+        let seeded = State {
+            violations: std::mem::take(&mut state.violations),
+            ..seeded
+        };
+        *state = seeded;
     }
 }

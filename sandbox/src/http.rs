@@ -1,6 +1,6 @@
 //! HTTP as values: what a request says and what is answered.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use axum::{
     body::Body,
@@ -22,8 +22,10 @@ use crate::{
     options::SandboxOptions,
 };
 
-const GRID_WALLET_SIGNATURE: HeaderName = HeaderName::from_static("grid-wallet-signature");
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// In lower case, as HTTP/2 has it and header names are compared.
+pub(crate) const GRID_WALLET_SIGNATURE: HeaderName =
+    HeaderName::from_static("grid-wallet-signature");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// A request for an operation.
 pub(crate) struct GridRequest {
@@ -33,28 +35,33 @@ pub(crate) struct GridRequest {
     /// The id or code in the path, percent-decoded; empty where the path has none.
     pub(crate) id: String,
     pub(crate) query: HashMap<String, String>,
-    /// `Grid-Wallet-Signature`
-    pub(crate) signature: Option<String>,
-    /// `Request-Id`
-    pub(crate) request_id: Option<String>,
-    pub(crate) authorization: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
 impl GridRequest {
-    pub(crate) fn read_headers(&mut self, headers: &HeaderMap) {
-        let text = |name| headers.get(name)?.to_str().ok().map(str::to_owned);
-        self.signature = text(GRID_WALLET_SIGNATURE);
-        self.request_id = text(REQUEST_ID);
-        self.authorization = text(AUTHORIZATION);
+    /// `Grid-Wallet-Signature`
+    pub(crate) fn signature(&self) -> Option<Cow<'_, str>> {
+        self.header(&GRID_WALLET_SIGNATURE)
+    }
+
+    /// `Request-Id`
+    pub(crate) fn request_id(&self) -> Option<Cow<'_, str>> {
+        self.header(&REQUEST_ID)
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
+        self.headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
     }
 
     /// 2 for a signed retry, otherwise 1. A passkey verification is a first and only leg although it
     /// carries a `Request-Id`.
     pub(crate) fn leg(&self) -> u8 {
-        let names_pending_request = self.request_id.is_some()
+        let names_pending_request = self.request_id().is_some()
             && !(self.operation == Operation::VerifyAuthCredential && self.is_about_passkey());
-        if self.signature.is_some() || names_pending_request {
+        if self.signature().is_some() || names_pending_request {
             2
         } else {
             1
@@ -68,7 +75,7 @@ impl GridRequest {
 
     /// Checks the platform's Basic credentials (RFC 7617).
     pub(crate) fn check_platform(&self, options: &SandboxOptions) -> Result<()> {
-        let Some(header) = &self.authorization else {
+        let Some(header) = self.header(&AUTHORIZATION) else {
             return Err(GridError::unauthorized(
                 Reason::ApiCredentialsMissing,
                 "API credentials are required",

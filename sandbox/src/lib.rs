@@ -4,6 +4,8 @@
 
 mod agents;
 mod clock;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod control;
 mod counts;
 mod credentials;
@@ -28,6 +30,8 @@ mod stamps;
 mod state;
 mod webauthn;
 
+#[cfg(feature = "conformance")]
+pub use conformance::{Direction, Violation};
 pub use control::Command;
 pub use counts::{LegCounts, RequestCounts};
 pub use enclaves::EnclaveKeys;

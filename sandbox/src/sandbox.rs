@@ -19,6 +19,11 @@ use axum::{
 use serde::Serialize;
 use tokio::{net::TcpListener, task::JoinHandle};
 
+#[cfg(feature = "conformance")]
+use axum::http::{Method, Uri};
+
+#[cfg(feature = "conformance")]
+use crate::conformance::{self, Violation};
 use crate::{
     control::Command,
     counts::{RequestCounts, count},
@@ -64,14 +69,35 @@ impl Sandbox {
             let handler = move |request| async move { sandbox.answer(operation, request).await };
             router = router.route(operation.path(), on(filter, handler));
         }
-        router.nest("/sandbox", self.own_surface())
+        let router = router.nest("/sandbox", self.own_surface());
+        #[cfg(feature = "conformance")]
+        let router = self.with_unknown_paths(router);
+        router
+    }
+
+    /// Paths and methods of no operation.
+    #[cfg(feature = "conformance")]
+    fn with_unknown_paths(&self, router: Router) -> Router {
+        let record = |status| {
+            let sandbox = self.clone();
+            async move |method: Method, uri: Uri| {
+                sandbox
+                    .state()
+                    .violations
+                    .push(conformance::unknown_path(&method, uri.path()));
+                status
+            }
+        };
+        router
+            .fallback(record(StatusCode::NOT_FOUND))
+            .method_not_allowed_fallback(record(StatusCode::METHOD_NOT_ALLOWED))
     }
 
     fn own_surface(&self) -> Router {
         fn view<T: Serialize>(State(sandbox): State<Sandbox>, see: fn(&Sandbox) -> T) -> Json<T> {
             Json(see(&sandbox))
         }
-        Router::new()
+        let router = Router::new()
             .route(
                 "/enclave-keys",
                 get(|sandbox| async { view(sandbox, Self::enclave_keys) }),
@@ -88,8 +114,13 @@ impl Sandbox {
                 "/requests",
                 get(|sandbox| async { view(sandbox, Self::requests) }),
             )
-            .route("/control", post(control))
-            .with_state(self.clone())
+            .route("/control", post(control));
+        #[cfg(feature = "conformance")]
+        let router = router.route(
+            "/violations",
+            get(|sandbox| async { view(sandbox, Self::violations) }),
+        );
+        router.with_state(self.clone())
     }
 
     /// The public keys of this sandbox's enclaves.
@@ -112,6 +143,12 @@ impl Sandbox {
         self.state().counts.clone()
     }
 
+    /// Traffic that was not what Grid's documents specify.
+    #[cfg(feature = "conformance")]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.state().violations.clone()
+    }
+
     async fn answer(&self, operation: Operation, request: Request) -> Response {
         let request = match read(operation, request).await {
             Ok(request) => request,
@@ -120,6 +157,10 @@ impl Sandbox {
         let fault = {
             let mut state = self.state();
             count(&mut state.counts, operation, request.leg());
+            #[cfg(feature = "conformance")]
+            state
+                .violations
+                .extend(conformance::check_request(&request));
             state.faults.take(operation, request.leg())
         };
         let Some(fault) = fault else {
@@ -153,8 +194,17 @@ impl Sandbox {
             now,
             session_key: session_key.map(|s| s.public_key),
         };
-        let lie = state.lies.tell(request.operation, &mut answer, &liar);
-        (answer.head(), lie.unwrap_or_else(|| answer.text()))
+        if let Some(lie) = state.lies.tell(request.operation, &mut answer, &liar) {
+            return (answer.head(), lie);
+        }
+        #[cfg(feature = "conformance")]
+        {
+            state.renames.rename(request.operation, &mut answer);
+            state
+                .violations
+                .extend(conformance::check_answer(request, &answer));
+        }
+        (answer.head(), answer.text())
     }
 
     pub(crate) fn options(&self) -> &SandboxOptions {
@@ -198,7 +248,7 @@ async fn read(operation: Operation, mut request: Request) -> Result<GridRequest>
     let query: Query<HashMap<String, String>> =
         request.extract_parts().await.map_err(|_| unreadable())?;
     let (parts, body) = request.into_parts();
-    let mut request = GridRequest {
+    Ok(GridRequest {
         operation,
         path: parts
             .uri
@@ -211,15 +261,11 @@ async fn read(operation: Operation, mut request: Request) -> Result<GridRequest>
             .map(|(_, id)| id.to_owned())
             .unwrap_or_default(),
         query: query.0,
-        signature: None,
-        request_id: None,
-        authorization: None,
+        headers: parts.headers,
         body: axum::body::to_bytes(body, MAX_BODY_BYTES)
             .await
             .map_err(|_| unreadable())?,
-    };
-    request.read_headers(&parts.headers);
-    Ok(request)
+    })
 }
 
 /// Serves `router` on a free port of 127.0.0.1, in a task of its own, until that is aborted.

@@ -205,11 +205,11 @@ impl Grid<'_> {
     }
 
     fn verify_passkey(&mut self, request: &GridRequest, assertion: &Assertion) -> Result<Answer> {
-        let request_id = request.request_id.as_ref().ok_or_else(request_id_missing)?;
+        let request_id = request.request_id().ok_or_else(request_id_missing)?;
         let (challenge, client_public_key) =
             self.state
                 .passkey_challenges
-                .take(request_id, &request.id, self.now)?;
+                .take(&request_id, &request.id, self.now)?;
         let options = self.options;
         let CredentialKind::Passkey { key } = &mut self.credential_mut(&request.id)?.kind else {
             return Err(unsuitable_type());

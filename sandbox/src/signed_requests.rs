@@ -63,7 +63,7 @@ pub(crate) struct Retry {
 
 impl Leg {
     pub(crate) fn of(request: &GridRequest) -> Result<Self> {
-        match (&request.request_id, &request.signature) {
+        match (request.request_id(), request.signature()) {
             (None, None) => Ok(Self::First),
             (None, Some(_)) => Err(request_id_missing()),
             (Some(_), None) => Err(GridError::new(
@@ -72,8 +72,8 @@ impl Leg {
                 "Grid-Wallet-Signature is required on the signed retry",
             )),
             (Some(request_id), Some(stamp)) => Ok(Self::Second(Retry {
-                request_id: request_id.clone(),
-                stamp: stamp.clone(),
+                request_id: request_id.into_owned(),
+                stamp: stamp.into_owned(),
             })),
         }
     }

@@ -4,6 +4,8 @@ use p256::{PublicKey, SecretKey};
 use serde::Serialize;
 use uuid::Uuid;
 
+#[cfg(feature = "conformance")]
+use crate::conformance::{Renames, Violation};
 use crate::{
     agents::Agent,
     clock::{Clock, Millis},
@@ -42,6 +44,10 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) lies: Lies,
     pub(crate) counts: RequestCounts,
+    #[cfg(feature = "conformance")]
+    pub(crate) violations: Vec<Violation>,
+    #[cfg(feature = "conformance")]
+    pub(crate) renames: Renames,
 }
 
 /// An internal account, its customer's address, and what Turnkey calls them.

@@ -80,6 +80,7 @@ async fn code_passkey_refresh_sign_out() {
             server.session_ids().await,
             [session.answer["id"].clone(), signed_in["id"].clone()]
         );
+        server.expect_conformance();
     }
 }
 
@@ -126,4 +127,5 @@ async fn device_codes() {
         .send(&regenerate)
         .await
         .expect_error(409, "CONFLICT", "AGENT_CONNECTED");
+    server.expect_conformance();
 }

@@ -222,6 +222,12 @@ impl Server {
         }
     }
 
+    /// Checks that all traffic was as Grid's documents specify.
+    #[track_caller]
+    pub fn expect_conformance(&self) {
+        assert_eq!(self.sandbox.violations(), []);
+    }
+
     /// Ids of the first customer's active sessions.
     pub async fn session_ids(&self) -> Vec<Value> {
         let path = format!("/auth/sessions?accountId={}", self.customer().account_id);

@@ -1,14 +1,18 @@
 //! One customer for everybody who can reach the relay: for development.
 
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 
 use crate::access::{Login, Unavailable, User};
 use crate::owned::{Owned, Ownership};
+use crate::{grid, origin};
 
 /// A [`Login`] that takes every request for the same customer's, and an [`Ownership`] that knows
 /// what that customer owns.
 ///
-/// Whoever can reach the relay is that customer. Keep it on loopback.
+/// Whoever can reach the relay is that customer, so only requests to a loopback address or to
+/// `localhost` are taken for the customer's: no page elsewhere can send one, not even by giving
+/// its own name the address 127.0.0.1 (DNS rebinding).
 #[derive(Clone, Debug)]
 pub struct DevelopmentCustomer {
     /// Who everybody is.
@@ -18,8 +22,11 @@ pub struct DevelopmentCustomer {
 }
 
 impl Login for DevelopmentCustomer {
-    async fn identify(&self, _: &Parts) -> Result<Option<User>, Unavailable> {
-        Ok(Some(self.user.clone()))
+    async fn identify(&self, request: &Parts) -> Result<Option<User>, Unavailable> {
+        let authority =
+            origin::own_authority(request).and_then(|own| own.parse::<Authority>().ok());
+        let is_local = authority.is_some_and(|authority| grid::is_loopback(authority.host()));
+        Ok(is_local.then(|| self.user.clone()))
     }
 }
 

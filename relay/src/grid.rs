@@ -211,17 +211,21 @@ fn check_base_url(base_url: &str) -> Result<(), ConfigError> {
     if authority.as_str().contains('@') || base_url.contains(['?', '#']) {
         return Err(ConfigError::InvalidBaseUrl);
     }
+    match uri.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if is_loopback(host) => Ok(()),
+        Some("http") => Err(ConfigError::InsecureBaseUrl),
+        _ => Err(ConfigError::InvalidBaseUrl),
+    }
+}
+
+/// Whether this host, as it stands in a URL, is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host
         .trim_start_matches('[')
         .trim_end_matches(']')
         .parse::<IpAddr>();
-    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    match uri.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if is_loopback => Ok(()),
-        Some("http") => Err(ConfigError::InsecureBaseUrl),
-        _ => Err(ConfigError::InvalidBaseUrl),
-    }
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Grid's answers are a few kilobytes.

@@ -1,9 +1,11 @@
 //! Which pages may send requests.
 
+use std::time::Duration;
+
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
-use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::ConfigError;
@@ -90,9 +92,13 @@ fn is_own_origin(origin: &HeaderValue, parts: &Parts) -> bool {
     let Some((_, origin_authority)) = origin.split_once("://") else {
         return false;
     };
+    own_authority(parts).is_some_and(|own| own.eq_ignore_ascii_case(origin_authority))
+}
+
+/// The host and port that the request was sent to, as the sender sees them.
+pub(crate) fn own_authority(parts: &Parts) -> Option<&str> {
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let authority = host.or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
-    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(origin_authority))
+    host.or_else(|| parts.uri.authority().map(Authority::as_str))
 }
 
 /// A page elsewhere can have a browser GET an address without `Origin`, as an image or a link.

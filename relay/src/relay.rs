@@ -275,25 +275,25 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
             Decision::NotFound => return Err(Refusal::not_found()),
         }
 
+        if row.operation == Operation::CreatePasskeyRegistrationOptions {
+            let account_id = body.members.text("accountId").unwrap_or_default();
+            return self
+                .passkey_registration
+                .options(&self.grid, &user, account_id)
+                .await;
+        }
+
         let request = GridRequest {
             method: parts.method.clone(),
             path_and_query: row.grid_path(resource.as_ref(), query.as_ref()),
             headers: forward::request_headers(&parts, &body.bytes)?,
             body: body.bytes,
         };
-        let answer = match row.operation {
-            Operation::CreatePasskeyRegistrationOptions => {
-                let account_id = body.members.text("accountId").unwrap_or_default();
-                return self
-                    .passkey_registration
-                    .options(&self.grid, &user, account_id)
-                    .await;
-            }
-            Operation::CreateAuthCredential => {
-                self.create_auth_credential(&user, &body.members, request)
-                    .await?
-            }
-            _ => self.grid.send(request).await?,
+        let answer = if row.operation == Operation::CreateAuthCredential {
+            self.create_auth_credential(&user, &body.members, request)
+                .await?
+        } else {
+            self.grid.send(request).await?
         };
         if row.operation == Operation::VerifyAuthCredential && answer.status == StatusCode::OK {
             self.tell_verified(user, &answer).await;

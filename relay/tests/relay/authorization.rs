@@ -7,8 +7,8 @@ use gridkey_relay::{Operation, Relay, RelyingParty, ResourceKind};
 use serde_json::json;
 
 use crate::support::{
-    ALICE_ACCOUNT, ALICE_AGENT, ALICE_AUTH_METHOD, ALICE_SESSION, Always, Mounted, ORIGIN,
-    Upstream, bare, builder, post, post_of, request_of,
+    ALICE_ACCOUNT, ALICE_AGENT, ALICE_AUTH_METHOD, ALICE_SESSION, Always, Mounted, Upstream, bare,
+    builder, post, post_of, request_of,
 };
 
 /// Every operation, on what belongs to Alice, with the identifier in its place.
@@ -321,9 +321,7 @@ async fn the_authorizer_sees_identifiers_decoded() {
     assert_eq!(ids, [ALICE_SESSION, ALICE_ACCOUNT, "a"]);
 }
 
-#[tokio::test]
-async fn a_development_customer_is_everybody_and_owns_what_is_configured() {
-    let upstream = Upstream::start().await;
+async fn development_relay(upstream: &Upstream) -> Mounted {
     let customer = DevelopmentCustomer {
         user: User::new("alice", "Alice"),
         owned: Owned {
@@ -334,22 +332,67 @@ async fn a_development_customer_is_everybody_and_owns_what_is_configured() {
     let grid = upstream.grid();
     let authorizer = OwnedResources::new(grid.clone(), customer.clone());
     let relying_party = RelyingParty {
-        id: "wallet.example".into(),
+        id: "localhost".into(),
         name: "Wallet".into(),
     };
-    let relay = Relay::builder(grid, customer, authorizer, relying_party)
-        .allowed_origins([ORIGIN])
-        .agent_operations(true);
-    let relay = Mounted::nested(relay.router().unwrap());
+    let relay = Relay::builder(grid, customer, authorizer, relying_party).agent_operations(true);
+    Mounted::nested(relay.router().unwrap())
+}
 
-    let mut stranger = bare(
-        Method::POST,
-        &format!("/auth/credentials/{ALICE_AUTH_METHOD}/challenge"),
-    );
-    stranger.headers_mut().remove("x-user");
-    assert_eq!(relay.send(stranger).await.status, 200);
-    let bobs = bare(Method::POST, "/auth/credentials/AuthMethod:bob/challenge");
-    relay.send(bobs).await.assert_refused(403, "FORBIDDEN");
-    let agent = bare(Method::POST, &format!("/agents/{ALICE_AGENT}/device-codes"));
-    relay.send(agent).await.assert_refused(403, "FORBIDDEN");
+/// A request of a page that was loaded from `host`.
+fn page_request(host: &str, path: &str) -> Request<Body> {
+    Request::post(format!("/api/grid{path}"))
+        .header("host", host)
+        .header("origin", format!("http://{host}"))
+        .body(Body::empty())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_development_customer_is_everybody_and_owns_what_is_configured() {
+    let upstream = Upstream::start().await;
+    let relay = development_relay(&upstream).await;
+    let send = async |path: &str| relay.send(page_request("localhost:8788", path)).await;
+    let own = format!("/auth/credentials/{ALICE_AUTH_METHOD}/challenge");
+    assert_eq!(send(&own).await.status, 200);
+    let bobs = send("/auth/credentials/AuthMethod:bob/challenge").await;
+    bobs.assert_refused(403, "FORBIDDEN");
+    let agent = send(&format!("/agents/{ALICE_AGENT}/device-codes")).await;
+    agent.assert_refused(403, "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_development_customer_is_on_this_machine_only() {
+    let upstream = Upstream::start().await;
+    let relay = development_relay(&upstream).await;
+    let path = format!("/auth/credentials/{ALICE_AUTH_METHOD}/challenge");
+    for host in ["LocalHost", "127.0.0.1:8788", "127.1.2.3", "[::1]:8788"] {
+        assert_eq!(
+            relay.send(page_request(host, &path)).await.status,
+            200,
+            "{host}"
+        );
+    }
+    let forwarded = upstream.seen().len();
+    for host in [
+        "evil.example:8788",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "[::2]",
+    ] {
+        assert_eq!(
+            relay.send(page_request(host, &path)).await.status,
+            401,
+            "{host}"
+        );
+    }
+    let mut nowhere = page_request("localhost", &path);
+    nowhere.headers_mut().remove("host");
+    nowhere.headers_mut().remove("origin");
+    *nowhere.method_mut() = Method::GET;
+    *nowhere.uri_mut() = format!("/api/grid/auth/sessions?accountId={ALICE_ACCOUNT}")
+        .parse()
+        .unwrap();
+    assert_eq!(relay.send(nowhere).await.status, 401);
+    assert_eq!(upstream.seen().len(), forwarded);
 }

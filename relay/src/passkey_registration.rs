@@ -58,9 +58,7 @@ impl<S: ChallengeStore> PasskeyRegistration<S> {
 
         let options = RegistrationOptions {
             challenge: &challenge,
-            expires_at: OffsetDateTime::from(expires_at)
-                .format(&Rfc3339)
-                .map_err(|_| Refusal::internal())?,
+            expires_at: rfc3339(expires_at).ok_or_else(Refusal::internal)?,
             rp: RelyingPartyEntity {
                 id: &self.relying_party.id,
                 name: &self.relying_party.name,
@@ -177,6 +175,12 @@ fn passkey(method: &AuthMethod) -> Option<CredentialDescriptor<'_>> {
         r#type: "public-key",
         id,
     })
+}
+
+/// A time as Grid writes it: in UTC, to the second before.
+fn rfc3339(time: SystemTime) -> Option<String> {
+    let time = OffsetDateTime::from(time).replace_nanosecond(0).ok()?;
+    time.format(&Rfc3339).ok()
 }
 
 fn unknown_challenge() -> Refusal {

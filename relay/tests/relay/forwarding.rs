@@ -224,6 +224,52 @@ async fn connections_to_grid_are_used_again() {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_twice() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(Mutex::new(0));
+    let counted = requests.clone();
+    tokio::spawn(async move {
+        // The first client gets an answer, and then each is left after its request.
+        for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "", ""] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            *counted.lock().unwrap() += 1;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let relay = relay_to(&base_url, Duration::from_secs(10));
+    let revoke = || bare(Method::DELETE, "/auth/sessions/Session:a");
+    assert_eq!(relay.send(revoke()).await.status, 204);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    relay
+        .send(revoke())
+        .await
+        .assert_refused(502, "INTERNAL_ERROR");
+    assert_eq!(*requests.lock().unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_https_grid_is_spoken_to_in_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("https://{}", listener.local_addr().unwrap());
+    let first_bytes = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let length = stream.read(&mut bytes).await.unwrap();
+        bytes.truncate(length);
+        bytes
+    });
+    let relay = relay_to(&base_url, Duration::from_secs(10));
+    relay
+        .send(post(REFRESH, &json!({})))
+        .await
+        .assert_refused(502, "INTERNAL_ERROR");
+    // A handshake record (RFC 8446, section 5.1).
+    assert_eq!(first_bytes.await.unwrap().first(), Some(&22));
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let upstream = Upstream::start().await;
     let location = format!("http://{}/grid/2025-10-13/elsewhere", upstream.address);

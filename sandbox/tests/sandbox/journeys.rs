@@ -1,9 +1,6 @@
 //! The ways that customers take, from end to end.
 
-#[cfg(test)]
-mod client;
-
-use client::{
+use crate::client::{
     Call, Server, add_passkey, authenticator::Passkey, compressed_hex, generate, open_session_key,
     uncompressed_hex,
 };

@@ -1,11 +1,8 @@
 //! Faults on order.
 
-#[cfg(test)]
-mod client;
-
 use std::time::{Duration, Instant};
 
-use client::{Call, Server};
+use crate::client::{Call, Server};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

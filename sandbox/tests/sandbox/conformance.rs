@@ -1,9 +1,8 @@
 //! Traffic that is not what Grid's documents specify is recorded.
 
-#[cfg(test)]
-mod client;
-
-use client::{Call, Server, add_passkey, authenticator::Passkey, generate, uncompressed_hex};
+use crate::client::{
+    Call, Server, add_passkey, authenticator::Passkey, generate, uncompressed_hex,
+};
 use serde_json::{Value, json};
 
 /// `[operation, direction, status, document]` of each violation.

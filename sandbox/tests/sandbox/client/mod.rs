@@ -1,11 +1,12 @@
 //! A small client of the Grid API for the sandbox's own tests, written from the specification and
 //! sharing nothing with the product.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 pub mod authenticator;
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use gridkey_sandbox::{
@@ -25,8 +26,10 @@ use p256::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 pub const ORIGIN: &str = "http://localhost:5173";
+pub const UNKNOWN_ACCOUNT: &str = "InternalAccount:019542f5-b3e7-1d02-0000-00000000ffff";
 
 /// A running sandbox.
 pub struct Server {
@@ -151,6 +154,22 @@ impl Server {
     }
 
     pub async fn try_send(&self, call: &Call) -> reqwest::Result<Reply> {
+        let response = self.response(call).await?;
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get("Retry-After")
+            .map(|v| v.to_str().unwrap().to_owned());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Reply {
+            status,
+            body,
+            retry_after,
+        })
+    }
+
+    async fn response(&self, call: &Call) -> reqwest::Result<reqwest::Response> {
         let mut request = self.http.request(
             call.method.clone(),
             format!("http://{}{}", self.address, call.path),
@@ -169,19 +188,14 @@ impl Server {
         if let Some(request_id) = &call.request_id {
             request = request.header("Request-Id", request_id);
         }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get("Retry-After")
-            .map(|v| v.to_str().unwrap().to_owned());
-        let text = response.text().await?;
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok(Reply {
-            status,
-            body,
-            retry_after,
-        })
+        request.send().await
+    }
+
+    /// The answer's text, and what it says if it is JSON. Not checked: it may be a lie.
+    pub async fn answered(&self, call: &Call) -> Answered {
+        let raw = self.response(call).await.unwrap().text().await.unwrap();
+        let json = serde_json::from_str(&raw).ok();
+        Answered { raw, json }
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -206,13 +220,9 @@ impl Server {
     pub async fn sign_in_customer_with_code(&self, customer: &Customer) -> Session {
         let key = SecretKey::generate();
         let id = &customer.email_otp_auth_method_id;
-        let bundle = self.request_code(id).await;
-        let attempt = otp_attempt("000000", &compressed_hex(&key.public_key()));
-        let body = json!({
-            "type": "EMAIL_OTP",
-            "encryptedOtpBundle": seal_otp(&bundle, &attempt),
-        });
-        let call = Call::post(format!("/auth/credentials/{id}/verify"), Some(body));
+        let call = self
+            .verification_of(id, "000000", &compressed_hex(&key.public_key()))
+            .await;
         let challenge = self.send(&call).await.expect(202);
         let session = self.send(&call.signed(&challenge, &key)).await.expect(200);
         Session {
@@ -240,6 +250,18 @@ impl Server {
             .collect()
     }
 
+    /// The first leg of a verification with the right code for the first customer.
+    pub async fn otp_verification(&self, public_key: &str) -> Call {
+        let id = self.customer().email_otp_auth_method_id;
+        self.verification_of(&id, "000000", public_key).await
+    }
+
+    /// Has a code sent, and makes the first leg of its verification.
+    pub async fn verification_of(&self, id: &str, code: &str, public_key: &str) -> Call {
+        let bundle = self.request_code(id).await;
+        verification(id, &seal_otp(&bundle, &otp_attempt(code, public_key)))
+    }
+
     /// Has a code sent, and returns the target bundle.
     pub async fn request_code(&self, id: &str) -> String {
         let reply = self
@@ -250,6 +272,80 @@ impl Server {
             .unwrap()
             .to_owned()
     }
+}
+
+/// An answer as it came.
+pub struct Answered {
+    pub raw: String,
+    pub json: Option<Value>,
+}
+
+impl Answered {
+    /// A text member.
+    #[track_caller]
+    pub fn text(&self, name: &str) -> String {
+        self.json.as_ref().unwrap()[name]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+/// A parsed `otpEncryptionTargetBundle`.
+pub struct Bundle {
+    pub data: Value,
+    pub quorum: String,
+    signed: Vec<u8>,
+    signature: String,
+}
+
+impl Bundle {
+    pub fn is_signed_by(&self, key: &str) -> bool {
+        verifies(key, &self.signed, &self.signature)
+    }
+
+    pub fn target(&self) -> Option<PublicKey> {
+        let target = hex::decode(self.data["targetPublic"].as_str().unwrap()).unwrap();
+        PublicKey::from_sec1_bytes(&target).ok()
+    }
+}
+
+pub fn parse_bundle(text: &str) -> Bundle {
+    let envelope: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(envelope["version"], "v1.0.0");
+    let member = |name: &str| envelope[name].as_str().unwrap().to_owned();
+    let signed = hex::decode(member("data")).unwrap();
+    Bundle {
+        data: serde_json::from_slice(&signed).unwrap(),
+        quorum: member("enclaveQuorumPublic"),
+        signature: member("dataSignature"),
+        signed,
+    }
+}
+
+/// Claims of a verification token, after checking its header.
+pub fn claims(token: &str) -> Value {
+    let parts: Vec<_> = token.split('.').collect();
+    assert_eq!(parts.len(), 3);
+    let read = |part: &str| -> Value {
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    assert_eq!(read(parts[0]), json!({ "alg": "ES256", "typ": "JWT" }));
+    read(parts[1])
+}
+
+pub fn verifies_jwt(token: &str, key: &str) -> bool {
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let signature = Signature::from_slice(&signature).unwrap();
+    let key = VerifyingKey::from_sec1_bytes(&hex::decode(key).unwrap()).unwrap();
+    key.verify(input.as_bytes(), &signature).is_ok()
+}
+
+/// The first leg of an OTP verification.
+pub fn verification(id: &str, encrypted_otp_bundle: &str) -> Call {
+    let body = json!({ "type": "EMAIL_OTP", "encryptedOtpBundle": encrypted_otp_bundle });
+    Call::post(format!("/auth/credentials/{id}/verify"), Some(body))
 }
 
 /// A session and its key.
@@ -311,21 +407,49 @@ pub fn otp_attempt(code: &str, public_key: &str) -> String {
 
 /// `encryptedOtpBundle`.
 pub fn seal_otp(target_bundle: &str, plaintext: &str) -> String {
-    let bundle: Value = serde_json::from_str(target_bundle).unwrap();
-    let data = hex::decode(bundle["data"].as_str().unwrap()).unwrap();
-    let data: Value = serde_json::from_slice(&data).unwrap();
-    let target = hex::decode(data["targetPublic"].as_str().unwrap()).unwrap();
+    let target = parse_bundle(target_bundle).target().unwrap();
+    seal_to(&target, "turnkey_hpke", false, plaintext)
+}
+
+/// `encryptedOtpBundle` with this info, and with aad the right or the wrong way round.
+pub fn seal_to(target: &PublicKey, info: &str, is_aad_swapped: bool, plaintext: &str) -> String {
+    let target = target.to_sec1_point(false).as_bytes().to_vec();
     let recipient = <DhP256HkdfSha256 as hpke::Kem>::PublicKey::from_bytes(&target).unwrap();
     let (enc, mut context) = hpke::setup_sender::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
         &OpModeS::Base,
         &recipient,
-        b"turnkey_hpke",
+        info.as_bytes(),
     )
     .unwrap();
-    let enc = enc.to_bytes();
-    let aad = [enc.as_slice(), &target].concat();
-    let ciphertext = context.seal(plaintext.as_bytes(), &aad).unwrap();
+    let enc = enc.to_bytes().to_vec();
+    let aad = if is_aad_swapped {
+        [target, enc.clone()]
+    } else {
+        [enc.clone(), target]
+    };
+    let ciphertext = context.seal(plaintext.as_bytes(), &aad.concat()).unwrap();
     json!({ "encappedPublic": hex::encode(enc), "ciphertext": hex::encode(ciphertext) }).to_string()
+}
+
+/// An OIDC token with a dummy signature.
+pub fn jwt(claims: &Value) -> String {
+    let header = json!({ "alg": "RS256", "kid": "1", "typ": "JWT" });
+    let [header, claims, signature] = [header.to_string(), claims.to_string(), "x".to_owned()]
+        .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part));
+    format!("{header}.{claims}.{signature}")
+}
+
+pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// A `NumericDate` (RFC 7519), this many seconds from now.
+pub fn in_seconds(seconds: i64) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs())
+        .unwrap()
+        .checked_add(seconds)
+        .unwrap()
 }
 
 /// Opens an `encryptedSessionSigningKey`.

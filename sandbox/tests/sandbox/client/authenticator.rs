@@ -62,6 +62,11 @@ impl Passkey {
 
     /// `attestation` over `challenge`.
     pub fn attest(&self, challenge: &[u8]) -> Value {
+        self.attestation_of(challenge, self.attested_auth_data())
+    }
+
+    /// Authenticator data with the credential's id and key.
+    pub fn attested_auth_data(&self) -> Vec<u8> {
         let mut auth_data = self.auth_data(self.flags | 0b0100_0000);
         auth_data.extend([0; 16]);
         auth_data.extend(
@@ -77,7 +82,7 @@ impl Passkey {
             -2 => ciborium::Value::Bytes(x), -3 => ciborium::Value::Bytes(y),
         });
         ciborium::into_writer(&cose.unwrap(), &mut auth_data).unwrap();
-        self.attestation_of(challenge, auth_data)
+        auth_data
     }
 
     pub fn attestation_of(&self, challenge: &[u8], auth_data: Vec<u8>) -> Value {
@@ -102,6 +107,15 @@ impl Passkey {
 
     pub fn assert_as(&mut self, kind: &str, challenge: &[u8]) -> Value {
         self.counter = self.counter.wrapping_add(1);
+        self.make_assertion(kind, challenge)
+    }
+
+    /// `assertion` over `challenge` with the counter as it is.
+    pub fn assert_uncounted(&self, challenge: &[u8]) -> Value {
+        self.make_assertion("webauthn.get", challenge)
+    }
+
+    fn make_assertion(&self, kind: &str, challenge: &[u8]) -> Value {
         let auth_data = self.auth_data(self.flags);
         let client_data = self.client_data(kind, challenge);
         let signed = [auth_data.clone(), Sha256::digest(&client_data).to_vec()].concat();

@@ -1,0 +1,19 @@
+//! The sandbox seen from outside, over HTTP.
+
+#![cfg(test)]
+
+mod agents;
+mod client;
+mod conformance;
+mod control;
+mod credentials;
+mod faults;
+mod journeys;
+mod lies;
+mod oidc;
+mod otp;
+mod passkeys;
+mod platform;
+mod rate_limits;
+mod sessions;
+mod signed_requests;

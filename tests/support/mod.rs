@@ -118,6 +118,17 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// Whatever a test was about: all that was said on the way to the sandbox and back was what
+    /// Grid's documents specify.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let violations = self.sandbox.violations();
+            assert!(violations.is_empty(), "{violations:#?}");
+        }
+    }
+}
+
 pub fn code(text: &str) -> OtpCode {
     OtpCode::new(text.as_bytes()).unwrap()
 }

@@ -225,8 +225,11 @@ fn without_secure_randomness_there_is_no_key() {
         let restore =
             Function::new_with_args("was", "Object.defineProperty(globalThis, 'crypto', was);");
         let was = replace.call0(&JsValue::NULL).unwrap();
+        let mut bytes = [0; 32];
+        let filled = SystemRandom.fill(&mut bytes);
         let key = SessionKey::generate(&SystemRandom);
         restore.call1(&JsValue::NULL, &was).unwrap();
+        assert_eq!(filled.is_ok(), bytes == [255; 32], "{crypto}");
         let error = key.err().unwrap_or_else(|| panic!("{crypto}"));
         assert_eq!(error.code(), ErrorCode::RandomnessUnavailable, "{crypto}");
         assert!(SessionKey::generate(&SystemRandom).is_ok());

@@ -378,17 +378,14 @@ impl<'a> Reader<'a> {
 
     /// Four hex digits, or twice four for a character outside the basic plane.
     fn escaped_character(&mut self) -> Result<char, JsonError> {
-        let mut units = [self.code_unit()?, 0];
-        let is_high_surrogate = matches!(units, [0xd800..=0xdbff, _]);
-        let mut used = 1;
-        if is_high_surrogate && self.rest().starts_with("\\u") {
+        let first = self.code_unit()?;
+        let mut second = None;
+        if matches!(first, 0xd800..=0xdbff) && self.rest().starts_with("\\u") {
             self.advance(2);
-            units = [units[0], self.code_unit()?];
-            used = 2;
+            second = Some(self.code_unit()?);
         }
-        let mut characters = char::decode_utf16(units.into_iter().take(used));
-        match (characters.next(), characters.next()) {
-            (Some(Ok(character)), None) => Ok(character),
+        match char::decode_utf16([first].into_iter().chain(second)).next() {
+            Some(Ok(character)) => Ok(character),
             _ => Err(self.error("has half a surrogate pair")),
         }
     }
@@ -556,6 +553,8 @@ mod tests {
             "1 1",
             "{}{}",
             "null,",
+            "\u{b}1",
+            "\u{c}1",
             "\u{a0}1",
             "1\u{2028}",
         ] {

@@ -96,3 +96,15 @@ impl Operation {
         self != Self::RedeemAgentDeviceCode
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn operations_are_serialised_as_their_ids() {
+        for operation in Operation::ALL {
+            assert_eq!(serde_json::to_value(operation).unwrap(), operation.id());
+        }
+    }
+}

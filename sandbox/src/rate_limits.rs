@@ -26,15 +26,14 @@ impl RateLimits {
         now: Millis,
     ) -> Result<()> {
         let window = millis(limit.per);
-        let is_counted = |visit: &&Visit| {
-            visit.operation == operation
-                && visit.credential_id == credential_id
-                && now.saturating_sub(visit.at) < window
-        };
+        let is_same =
+            |visit: &Visit| visit.operation == operation && visit.credential_id == credential_id;
+        self.0
+            .retain(|visit| !is_same(visit) || now.saturating_sub(visit.at) < window);
         let visits: Vec<Millis> = self
             .0
             .iter()
-            .filter(is_counted)
+            .filter(|visit| is_same(visit))
             .map(|visit| visit.at)
             .collect();
         if visits.len() >= limit.requests {

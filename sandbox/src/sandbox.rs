@@ -154,13 +154,13 @@ impl Sandbox {
             Ok(request) => request,
             Err(error) => return error.to_answer().into_response(),
         };
+        #[cfg(feature = "conformance")]
+        let violation = conformance::check_request(&request);
         let fault = {
             let mut state = self.state();
             count(&mut state.counts, operation, request.leg());
             #[cfg(feature = "conformance")]
-            state
-                .violations
-                .extend(conformance::check_request(&request));
+            state.violations.extend(violation);
             state.faults.take(operation, request.leg())
         };
         let Some(fault) = fault else {

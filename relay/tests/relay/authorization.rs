@@ -1,7 +1,7 @@
 //! Who may do what: nobody who is not signed in, and no customer to another.
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use gridkey_relay::{Decision, DevelopmentCustomer, Owned, OwnedResources, Unavailable, User};
 use gridkey_relay::{Operation, Relay, RelyingParty, ResourceKind};
 use serde_json::json;
@@ -193,13 +193,11 @@ async fn an_unknown_owner_is_no_permission() {
     let upstream = Upstream::start().await;
     let relay = Mounted::by_ownership(&upstream);
     let path = format!("/auth/credentials/{ALICE_AUTH_METHOD}/challenge");
+    let list = json!({ "data": [{ "id": ALICE_AUTH_METHOD, "type": "PASSKEY" }] }).to_string();
     for told in [
-        (
-            axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            "{}".to_owned(),
-        ),
-        (axum::http::StatusCode::OK, "{}".to_owned()),
-        (axum::http::StatusCode::OK, "not JSON".to_owned()),
+        (StatusCode::INTERNAL_SERVER_ERROR, list.clone()),
+        (StatusCode::OK, "{}".to_owned()),
+        (StatusCode::OK, "not JSON".to_owned()),
     ] {
         upstream.will_answer(told);
         relay

@@ -183,15 +183,12 @@ async fn answer(State(state): State<Arc<Mutex<UpstreamState>>>, request: Request
 
 /// Each customer has a passkey on the first account and an e-mail address on the second.
 fn credentials(name: &str) -> Value {
-    let item = match name.strip_suffix("-second") {
-        Some(name) => json!({ "id": format!("AuthMethod:{name}-second"), "type": "EMAIL_OTP" }),
-        None => json!({
-            "id": format!("AuthMethod:{name}"),
-            "type": "PASSKEY",
-            "credentialId": format!("credential-of-{name}"),
-        }),
-    };
-    json!({ "data": [item] })
+    let is_second = name.ends_with("-second");
+    json!({ "data": [{
+        "id": format!("AuthMethod:{name}"),
+        "type": if is_second { "EMAIL_OTP" } else { "PASSKEY" },
+        "credentialId": format!("credential-of-{name}"),
+    }] })
 }
 
 fn sessions(name: &str) -> Value {

@@ -138,7 +138,7 @@ pub(crate) fn find(method: &Method, path: &str, agent_operations: bool) -> Resul
     Err(if is_path_known {
         Refusal::method_not_allowed()
     } else {
-        Refusal::unknown_path()
+        Refusal::UnknownPath
     })
 }
 

@@ -11,6 +11,9 @@ pub(crate) enum Refusal {
     /// Nobody is signed in to the platform. The body has no Grid `code`, so that a client can
     /// tell it from Grid's own 401s.
     SignedOut,
+    /// The path is none that the relay offers. Not in Grid's shape either: its 404 says that a
+    /// resource is gone, which a client may take for the success of a revocation.
+    UnknownPath,
     /// Anything else, in the shape of Grid's errors.
     Error {
         status: StatusCode,
@@ -39,11 +42,6 @@ impl Refusal {
 
     pub(crate) fn not_found() -> Self {
         let message = "There is nothing with this identifier, or no longer.";
-        Self::error(StatusCode::NOT_FOUND, REFERENCE_NOT_FOUND, message)
-    }
-
-    pub(crate) fn unknown_path() -> Self {
-        let message = "The relay does not offer this path.";
         Self::error(StatusCode::NOT_FOUND, REFERENCE_NOT_FOUND, message)
     }
 
@@ -99,6 +97,10 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
+            Self::UnknownPath => {
+                let body = json!({ "error": "unsupported_operation" });
+                (StatusCode::NOT_FOUND, Json(body)).into_response()
+            }
             Self::SignedOut => {
                 let body = json!({ "error": "signed_out_of_platform" });
                 (StatusCode::UNAUTHORIZED, Json(body)).into_response()

@@ -266,6 +266,17 @@ impl Answer {
         assert_eq!(body["status"], status);
         assert_eq!(body["code"], code);
         assert!(!body["message"].as_str().unwrap().is_empty());
+        self.assert_headers();
+    }
+
+    /// Not in Grid's shape: a 404 of Grid's says that a resource is gone.
+    pub fn assert_unknown_path(&self) {
+        assert_eq!(self.status, 404, "{:?}", self.body);
+        assert_eq!(self.json(), json!({ "error": "unsupported_operation" }));
+        self.assert_headers();
+    }
+
+    fn assert_headers(&self) {
         assert_eq!(self.headers["content-type"], "application/json");
         assert_eq!(self.headers["cache-control"], "no-store");
     }

@@ -21,11 +21,11 @@ pub(crate) struct Agent {
 struct DeviceCode {
     code: String,
     expires_at: Millis,
-    use_: CodeUse,
+    state: CodeState,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum CodeUse {
+enum CodeState {
     Unredeemed,
     Redeemed,
     Replaced,
@@ -49,8 +49,8 @@ impl Agent {
         options: &SandboxOptions,
     ) -> Value {
         for old in &mut self.device_codes {
-            if old.use_ == CodeUse::Unredeemed {
-                old.use_ = CodeUse::Replaced;
+            if old.state == CodeState::Unredeemed {
+                old.state = CodeState::Replaced;
             }
         }
         let expires_at = now.saturating_add(millis(options.device_code_life));
@@ -63,7 +63,7 @@ impl Agent {
         self.device_codes.push(DeviceCode {
             code,
             expires_at,
-            use_: CodeUse::Unredeemed,
+            state: CodeState::Unredeemed,
         });
         answer
     }
@@ -92,7 +92,7 @@ impl Grid<'_> {
     /// `getAgentDeviceCodeStatus`
     pub(crate) fn get_agent_device_code_status(&mut self, request: &GridRequest) -> Result<Answer> {
         let (_, code) = self.device_code(&request.id)?;
-        let body = json!({ "code": code.code, "redeemed": code.use_ == CodeUse::Redeemed });
+        let body = json!({ "code": code.code, "redeemed": code.state == CodeState::Redeemed });
         Ok(Answer::json(200, body))
     }
 
@@ -100,7 +100,7 @@ impl Grid<'_> {
     pub(crate) fn redeem_agent_device_code(&mut self, request: &GridRequest) -> Result<Answer> {
         let now = self.now;
         let (agent_id, code) = self.device_code(&request.id)?;
-        if code.use_ == CodeUse::Redeemed {
+        if code.state == CodeState::Redeemed {
             return Err(GridError::invalid_input(
                 Reason::DeviceCodeRedeemed,
                 "the device code was redeemed before",
@@ -112,7 +112,7 @@ impl Grid<'_> {
                 "the device code expired",
             ));
         }
-        code.use_ = CodeUse::Redeemed;
+        code.state = CodeState::Redeemed;
         for agent in &mut self.state.agents {
             agent.is_connected |= agent.id == agent_id;
         }
@@ -134,12 +134,12 @@ impl Grid<'_> {
     fn device_code(&mut self, code: &str) -> Result<(String, &mut DeviceCode)> {
         for agent in &mut self.state.agents {
             if let Some(found) = agent.device_codes.iter_mut().find(|held| held.code == code) {
-                return match found.use_ {
-                    CodeUse::Replaced => Err(GridError::not_found(
+                return match found.state {
+                    CodeState::Replaced => Err(GridError::not_found(
                         Reason::DeviceCodeReplaced,
                         "the device code was replaced by a newer one",
                     )),
-                    CodeUse::Unredeemed | CodeUse::Redeemed => Ok((agent.id.clone(), found)),
+                    CodeState::Unredeemed | CodeState::Redeemed => Ok((agent.id.clone(), found)),
                 };
             }
         }

@@ -85,7 +85,7 @@ fn otp_bundles() {
         ("data", hex::encode(data.as_bytes()).into()),
         (
             "dataSignature",
-            hex::encode(&enclave.sign_der(data.as_bytes()).unwrap()).into(),
+            hex::encode(&enclave.sign_der(data.as_bytes())).into(),
         ),
         (
             "enclaveQuorumPublic",

@@ -263,7 +263,7 @@ fn envelope(signer: &PrivateKey, data: &str) -> String {
     format!(
         r#"{{"version":"v1.0.0","data":"{}","dataSignature":"{}","enclaveQuorumPublic":"{}"}}"#,
         hex::encode(data.as_bytes()),
-        hex::encode(&signer.sign_der(data.as_bytes()).unwrap()),
+        hex::encode(&signer.sign_der(data.as_bytes())),
         signer.public_key().to_uncompressed_hex()
     )
 }

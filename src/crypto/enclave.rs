@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn refuses_a_signature_over_the_hex() {
         let signer = PrivateKey::generate(&SystemRandom).unwrap();
-        let over_hex = hex::encode(&signer.sign_der(hex::encode(b"data").as_bytes()).unwrap());
-        let over_data = hex::encode(&signer.sign_der(b"other").unwrap());
+        let over_hex = hex::encode(&signer.sign_der(hex::encode(b"data").as_bytes()));
+        let over_data = hex::encode(&signer.sign_der(b"other"));
         for signature in [over_hex, over_data, String::new(), "30".to_owned()] {
             let envelope = with(&signer, "dataSignature", signature.as_str().into());
             assert_eq!(
@@ -390,7 +390,7 @@ mod tests {
         envelope(
             "v1.0.0".into(),
             data,
-            hex::encode(&signer.sign_der(data).unwrap()).into(),
+            hex::encode(&signer.sign_der(data)).into(),
             signer.public_key().to_uncompressed_hex().into(),
         )
     }

@@ -28,8 +28,10 @@ pub struct Sealed {
 
 /// Seals `plaintext` so that only the holder of the recipient's private key opens it.
 ///
-/// `info` is [`INFO`] and the associated data is `enc || recipient`, both uncompressed, as every
-/// enclave bundle has it (tkhq/sdk@aaede6f packages/crypto/src/crypto.ts, `hpkeEncrypt`).
+/// `info` is `turnkey_hpke` and the associated data is `enc || recipient`, both uncompressed, as
+/// every enclave bundle has it (tkhq/sdk@aaede6f packages/crypto/src/crypto.ts, `hpkeEncrypt`).
+///
+/// Fails with `randomness_unavailable`.
 pub fn seal(recipient: &PublicKey, plaintext: &[u8], random: &dyn Random) -> Result<Sealed> {
     let ephemeral = PrivateKey::generate(random)?;
     let aad = concat_points(ephemeral.public_key(), recipient);

@@ -216,12 +216,12 @@ impl PrivateKey {
 
     /// The ECDSA signature of SHA-256(`message`) with the nonce of RFC 6979, in DER: 8 to 72
     /// bytes. S is as it comes, not normalised to the lower half.
-    pub fn sign_der(&self, message: &[u8]) -> Result<Vec<u8>> {
+    pub fn sign_der(&self, message: &[u8]) -> Vec<u8> {
         let digest = Sha256::digest(message);
         let (signature, _) = stack::wiping(|| {
             hazmat::sign_prehashed_rfc6979::<NistP256, Sha256>(&self.scalar, &digest, &[])
         });
-        Ok(signature.to_der().as_bytes().to_vec())
+        signature.to_der().as_bytes().to_vec()
     }
 
     /// The scalar: 32 bytes, big-endian.
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn der_has_one_text_for_each_signature() {
         let key = PrivateKey::from_bytes(&[1; 32]).unwrap();
-        let signature = key.sign_der(b"message").unwrap();
+        let signature = key.sign_der(b"message");
         assert!(key.public_key().verify_der(b"message", &signature));
         for index in 0..signature.len() {
             let mut altered = signature.clone();
@@ -455,7 +455,7 @@ mod tests {
         let other = PrivateKey::generate(&SystemRandom).unwrap();
         let mut high = 0;
         for number in 0..64_u8 {
-            let signature = key.sign_der(&[number]).unwrap();
+            let signature = key.sign_der(&[number]);
             assert!(key.public_key().verify_der(&[number], &signature));
             assert!(!key.public_key().verify_der(&[number, 0], &signature));
             assert!(!other.public_key().verify_der(&[number], &signature));

@@ -82,7 +82,7 @@ impl SessionKey {
                 "A payload to sign has at most 1 MiB.",
             ));
         }
-        let signature = self.key.sign_der(payload.as_bytes())?;
+        let signature = self.key.sign_der(payload.as_bytes());
         let stamp = Json::object([
             ("publicKey", self.public_key().to_compressed_hex().into()),
             ("scheme", "SIGNATURE_SCHEME_TK_API_P256".into()),
@@ -349,7 +349,7 @@ mod tests {
                 ("data", hex::encode(data).into()),
                 (
                     "dataSignature",
-                    hex::encode(&self.signer.sign_der(data).unwrap()).into(),
+                    hex::encode(&self.signer.sign_der(data)).into(),
                 ),
                 (
                     "enclaveQuorumPublic",

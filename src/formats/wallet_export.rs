@@ -276,7 +276,7 @@ mod tests {
                 ("data", hex::encode(data).into()),
                 (
                     "dataSignature",
-                    hex::encode(&self.signer.sign_der(data).unwrap()).into(),
+                    hex::encode(&self.signer.sign_der(data)).into(),
                 ),
                 (
                     "enclaveQuorumPublic",

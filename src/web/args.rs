@@ -8,7 +8,7 @@ use js_sys::{Function, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
 use zeroize::Zeroizing;
 
-use super::number;
+use super::{number, value};
 use crate::{
     error::{Error, Result},
     formats::otp::OtpCode,
@@ -17,7 +17,7 @@ use crate::{
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
-    fn has_own(object: &JsValue, name: &str) -> std::result::Result<bool, JsValue>;
+    fn has_own(object: &JsValue, name: &JsValue) -> std::result::Result<bool, JsValue>;
 
     #[wasm_bindgen(js_namespace = Array, js_name = isArray, catch)]
     fn is_array(value: &JsValue) -> std::result::Result<bool, JsValue>;
@@ -29,66 +29,180 @@ extern "C" {
     fn char_code_at(this: &CodeUnits, index: u32) -> u16;
 }
 
-/// An argument: a value, and what it is called in messages.
-pub(crate) struct Argument {
-    value: JsValue,
-    name: String,
+/// An argument, or a member of one: a value, and what it is called in messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Argument<'a> {
+    value: &'a JsValue,
+    name: &'static str,
+    parent: Option<&'a Argument<'a>>,
 }
 
-impl Argument {
+impl<'a> Argument<'a> {
     /// `name` is the parameter's.
-    pub(crate) fn new(value: &JsValue, name: &str) -> Self {
+    pub(crate) fn new(value: &'a JsValue, name: &'static str) -> Self {
         Self {
-            value: value.clone(),
-            name: name.to_owned(),
+            value,
+            name,
+            parent: None,
+        }
+    }
+
+    /// `value`, which [`Self::get`] gave for `name`.
+    pub(crate) fn member(&'a self, name: &'static str, value: &'a JsValue) -> Self {
+        Self {
+            value,
+            name,
+            parent: Some(self),
         }
     }
 
     /// The value itself.
-    pub(crate) fn value(&self) -> &JsValue {
-        &self.value
+    pub(crate) fn value(&self) -> &'a JsValue {
+        self.value
     }
 
-    /// An own property of this argument, which must be an object.
-    pub(crate) fn get(&self, name: &str) -> Result<Self> {
-        let path = [self.name.as_str(), ".", name].concat();
+    /// Whether there is one.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.value.is_undefined()
+    }
+
+    /// An own property of this argument, which must be an object; `undefined` where there is none.
+    pub(crate) fn get(&self, name: &'static str) -> Result<JsValue> {
         if !self.value.is_object() {
             return Err(self.refused("must be an object"));
         }
-        let value = match has_own(&self.value, name) {
-            Ok(true) => Reflect::get(&self.value, &name.into()),
+        let key = JsValue::from_str(name);
+        let value = match has_own(self.value, &key) {
+            Ok(true) => Reflect::get(self.value, &key),
             Ok(false) => Ok(JsValue::UNDEFINED),
             Err(thrown) => Err(thrown),
         };
-        match value {
-            Ok(value) => Ok(Self { value, name: path }),
-            Err(_) => Err(Error::invalid_argument(
-                ["Reading `", &path, "` threw an exception."].concat(),
-            )),
+        value.map_err(|_| {
+            let undefined = JsValue::UNDEFINED;
+            self.member(name, &undefined)
+                .refused("could not be read: it threw an exception")
+        })
+    }
+
+    /// As [`Self::get`], of an argument that may itself be `undefined`.
+    pub(crate) fn get_optional(&self, name: &'static str) -> Result<JsValue> {
+        if self.is_given() {
+            self.get(name)
+        } else {
+            Ok(JsValue::UNDEFINED)
         }
     }
 
-    /// This argument, unless it is `undefined`.
-    pub(crate) fn given(self) -> Option<Self> {
-        (!self.value.is_undefined()).then_some(self)
+    /// An own property that is a text: see [`Self::as_text`].
+    pub(crate) fn text(&self, name: &'static str, max: u32) -> Result<String> {
+        let value = self.get(name)?;
+        self.member(name, &value).as_text(max)
     }
 
-    /// An own property, unless it is absent or `undefined`, or the argument itself is.
-    pub(crate) fn get_given(&self, name: &str) -> Result<Option<Self>> {
-        if self.value.is_undefined() {
+    /// As [`Self::text`], where there may be none.
+    pub(crate) fn optional_text(&self, name: &'static str, max: u32) -> Result<Option<String>> {
+        let value = self.get_optional(name)?;
+        let member = self.member(name, &value);
+        if member.is_given() {
+            member.as_text(max).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// An own property that is one of a few texts.
+    pub(crate) fn choice(
+        &self,
+        name: &'static str,
+        choices: &[&'static str],
+    ) -> Result<&'static str> {
+        let value = self.get(name)?;
+        self.member(name, &value).as_choice(choices)
+    }
+
+    /// As [`Self::choice`], where there may be none.
+    pub(crate) fn optional_choice(
+        &self,
+        name: &'static str,
+        choices: &[&'static str],
+    ) -> Result<Option<&'static str>> {
+        let value = self.get_optional(name)?;
+        let member = self.member(name, &value);
+        if member.is_given() {
+            member.as_choice(choices).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// An own property that is a function, where there is one.
+    pub(crate) fn optional_function(&self, name: &'static str) -> Result<Option<Function>> {
+        let value = self.get_optional(name)?;
+        if value.is_undefined() {
             return Ok(None);
         }
-        Ok(self.get(name)?.given())
+        match value.dyn_into() {
+            Ok(function) => Ok(Some(function)),
+            Err(value) => Err(self.member(name, &value).refused("must be a function")),
+        }
     }
 
-    /// An own property that is a text, unless it is absent: see [`Self::text`].
-    pub(crate) fn get_text(&self, name: &str, max: u32) -> Result<Option<String>> {
-        self.get_given(name)?.map(|text| text.text(max)).transpose()
+    /// An own property that is a time span, where there is one: whole milliseconds from 1 to what
+    /// a timer can hold.
+    pub(crate) fn optional_milliseconds(&self, name: &'static str) -> Result<Option<u64>> {
+        const MAX: u64 = 0x7fff_ffff;
+        let value = self.get_optional(name)?;
+        if value.is_undefined() {
+            return Ok(None);
+        }
+        match value.as_f64().and_then(|value| number::whole(value, MAX)) {
+            Some(milliseconds) if milliseconds > 0 => Ok(Some(milliseconds)),
+            _ => Err(self
+                .member(name, &value)
+                .refused("must be 1 to 2147483647 milliseconds")),
+        }
+    }
+
+    /// An own property that is a boolean, where there is one.
+    pub(crate) fn optional_boolean(&self, name: &'static str) -> Result<Option<bool>> {
+        let value = self.get_optional(name)?;
+        match value.as_bool() {
+            None if !value.is_undefined() => {
+                Err(self.member(name, &value).refused("must be a boolean"))
+            }
+            boolean => Ok(boolean),
+        }
+    }
+
+    /// The elements of an own property that is an array of at most `max`; none where it is absent.
+    pub(crate) fn list(&self, name: &'static str, max: u32) -> Result<Vec<JsValue>> {
+        let value = self.get(name)?;
+        if value.is_undefined() {
+            return Ok(Vec::new());
+        }
+        let length = match is_array(&value) {
+            Ok(true) => value::get_whole(&value, "length", max.into()),
+            Ok(false) | Err(_) => None,
+        };
+        let elements = length.and_then(|length| {
+            let indices = 0..u32::try_from(length).ok()?;
+            indices
+                .map(|index| Reflect::get_u32(&value, index).ok())
+                .collect()
+        });
+        elements.ok_or_else(|| {
+            let array = [
+                "must be an array of at most ",
+                &max.to_string(),
+                " elements",
+            ];
+            self.member(name, &value).refused(&array.concat())
+        })
     }
 
     /// A string of at most `max` UTF-16 code units, without lone surrogates.
-    pub(crate) fn text(&self, max: u32) -> Result<String> {
-        let text = self.js_string(max)?;
+    pub(crate) fn as_text(&self, max: u32) -> Result<String> {
+        let text = self.as_js_string(max)?;
         let copy = String::from(text);
         // Lone surrogates become U+FFFD on their way in: two strings would be one.
         if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
@@ -98,122 +212,76 @@ impl Argument {
     }
 
     /// A one-time code, read code unit by code unit into memory that is wiped.
-    pub(crate) fn otp_code(&self) -> Result<OtpCode> {
+    pub(crate) fn as_otp_code(&self) -> Result<OtpCode> {
         const MAX_CHARS: u32 = 16;
-        let text: &CodeUnits = self.js_string(MAX_CHARS)?.unchecked_ref();
-        let mut code = Zeroizing::new([0_u8; 16]);
-        let mut length = 0;
-        for (place, index) in code.iter_mut().zip(0..self.js_string(MAX_CHARS)?.length()) {
-            *place = u8::try_from(text.char_code_at(index))
+        let text = self.as_js_string(MAX_CHARS)?;
+        let units: &CodeUnits = text.unchecked_ref();
+        let mut code = Zeroizing::new([0; 16]);
+        let mut length = 0_usize;
+        for (place, index) in code.iter_mut().zip(0..text.length()) {
+            *place = u8::try_from(units.char_code_at(index))
                 .map_err(|_| self.refused("must consist of ASCII letters and digits"))?;
-            length = index.saturating_add(1);
+            length = length.saturating_add(1);
         }
-        let length = usize::try_from(length).unwrap_or(0);
         OtpCode::new(code.get(..length).unwrap_or_default())
     }
 
     /// A private key: a `Uint8Array` of 32 bytes, copied into memory that is wiped.
-    pub(crate) fn private_key(&self) -> Result<Zeroizing<[u8; 32]>> {
-        let refused = || self.refused("must be a Uint8Array of 32 bytes");
-        if !self.value.is_instance_of::<Uint8Array>() {
-            return Err(refused());
-        }
+    pub(crate) fn as_private_key(&self) -> Result<Zeroizing<[u8; 32]>> {
         let mut key = Zeroizing::new([0; 32]);
-        for (place, index) in key.iter_mut().zip(0..) {
-            *place = self.byte_at(index).ok_or_else(refused)?;
-        }
-        match self.byte_at(32) {
-            None => Ok(key),
-            Some(_) => Err(refused()),
+        let is_copied = self.value.is_instance_of::<Uint8Array>()
+            && key
+                .iter_mut()
+                .zip(0..)
+                .all(|(place, index)| self.byte_at(index).map(|byte| *place = byte).is_some())
+            && self.byte_at(32).is_none();
+        if is_copied {
+            Ok(key)
+        } else {
+            Err(self.refused("must be a Uint8Array of 32 bytes"))
         }
     }
 
     /// By index, because it needs no second copy; as a value, because this may be a proxy of a
     /// `Uint8Array`.
     fn byte_at(&self, index: u32) -> Option<u8> {
-        let value = Reflect::get_u32(&self.value, index).ok()?;
+        let value = Reflect::get_u32(self.value, index).ok()?;
         u8::try_from(number::whole(value.as_f64()?, 255)?).ok()
     }
 
-    /// A boolean.
-    pub(crate) fn boolean(&self) -> Result<bool> {
-        self.value
-            .as_bool()
-            .ok_or_else(|| self.refused("must be a boolean"))
-    }
-
-    /// A time span: whole milliseconds from 1 to what a timer can hold.
-    pub(crate) fn milliseconds(&self) -> Result<u64> {
-        const MAX: u64 = 0x7fff_ffff;
-        self.value
-            .as_f64()
-            .and_then(|value| number::whole(value, MAX))
-            .filter(|milliseconds| *milliseconds > 0)
-            .ok_or_else(|| {
-                self.refused("must be a whole number of milliseconds from 1 to 2147483647")
-            })
-    }
-
-    /// One of a few strings.
-    pub(crate) fn choice(&self, choices: &[&'static str]) -> Result<&'static str> {
+    /// One of a few texts.
+    pub(crate) fn as_choice(&self, choices: &[&'static str]) -> Result<&'static str> {
         const MAX_CHARS: u32 = 64;
-        let text = self.text(MAX_CHARS)?;
-        choices
-            .iter()
-            .find(|choice| **choice == text)
+        let text = self.as_text(MAX_CHARS)?;
+        let choice = choices.iter().find(|choice| **choice == text);
+        choice
             .copied()
-            .ok_or_else(|| {
-                self.refused(&["must be one of \"", &choices.join("\", \""), "\""].concat())
-            })
+            .ok_or_else(|| self.refused(&["must be \"", &choices.join("\" or \""), "\""].concat()))
     }
 
-    /// A function.
-    pub(crate) fn function(&self) -> Result<Function> {
-        self.value
-            .dyn_ref()
-            .cloned()
-            .ok_or_else(|| self.refused("must be a function"))
-    }
-
-    /// The elements of an array of at most `max`.
-    pub(crate) fn list(&self, max: u32) -> Result<Vec<Self>> {
-        if !is_array(&self.value).unwrap_or(false) {
-            return Err(self.refused("must be an array"));
+    fn as_js_string(&self, max: u32) -> Result<&'a JsString> {
+        // `typeof value === "string"`: a `String` object could change under our hands.
+        match self.value.dyn_ref::<JsString>() {
+            Some(text) if text.length() <= max => Ok(text),
+            _ => {
+                let text = [
+                    "must be a string of at most ",
+                    &max.to_string(),
+                    " characters",
+                ];
+                Err(self.refused(&text.concat()))
+            }
         }
-        let length = super::value::get_whole(&self.value, "length", max.into())
-            .and_then(|length| u32::try_from(length).ok())
-            .ok_or_else(|| {
-                self.refused(&["must have at most ", &max.to_string(), " elements"].concat())
-            })?;
-        (0..length)
-            .map(|index| {
-                let name = [self.name.as_str(), "[", &index.to_string(), "]"].concat();
-                match Reflect::get_u32(&self.value, index) {
-                    Ok(value) => Ok(Self { value, name }),
-                    Err(_) => Err(Error::invalid_argument(
-                        ["Reading `", &name, "` threw an exception."].concat(),
-                    )),
-                }
-            })
-            .collect()
     }
 
     /// `invalid_argument`, naming this argument. `why` continues its name.
     pub(crate) fn refused(&self, why: &str) -> Error {
-        Error::invalid_argument(["`", &self.name, "` ", why, "."].concat())
-    }
-
-    fn js_string(&self, max: u32) -> Result<&JsString> {
-        // `typeof value === "string"`: a `String` object could change under our hands.
-        let text: &JsString = self
-            .value
-            .dyn_ref()
-            .ok_or_else(|| self.refused("must be a string"))?;
-        if text.length() > max {
-            return Err(
-                self.refused(&["must have at most ", &max.to_string(), " characters"].concat())
-            );
+        let mut name = self.name.to_owned();
+        let mut parent = self.parent;
+        while let Some(argument) = parent {
+            name = [argument.name, ".", &name].concat();
+            parent = argument.parent;
         }
-        Ok(text)
+        Error::invalid_argument(["`", &name, "` ", why, "."].concat())
     }
 }

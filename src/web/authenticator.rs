@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
 
 /// More than any authenticator sends, attestation statements included.
 const MAX_BYTES: u64 = 64 * 1024;
-const MAX_TRANSPORTS: u32 = 16;
+const MAX_TRANSPORTS: u64 = 16;
 
 /// -7 and -257 in COSE's registry. Grid takes both (`PasskeyAssertion.signature` in
 /// lightsparkdev/grid-api@cf2510e openapi.yaml); without RS256 the passkeys of older Windows
@@ -194,14 +194,10 @@ fn base64url_of(object: &JsValue, name: &str) -> Option<String> {
 }
 
 fn read_texts(list: &JsValue) -> Option<Vec<String>> {
-    let list = super::args::Argument::new(list, "transports")
-        .list(MAX_TRANSPORTS)
-        .ok()?;
-    Some(
-        list.iter()
-            .filter_map(|transport| transport.text(32).ok())
-            .collect(),
-    )
+    let length = value::get_whole(list, "length", MAX_TRANSPORTS)?;
+    let indices = 0..u32::try_from(length).ok()?;
+    let elements = indices.map(|index| Reflect::get_u32(list, index).ok()?.as_string());
+    Some(elements.flatten().collect())
 }
 
 /// By the exception's name, as every browser sets it; what it says differs.

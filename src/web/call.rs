@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::client::{CallOptions, SignedHeaders},
     error::{Error, ErrorCode, Result},
-    ports::Cancellation,
+    ports::{Cancellation, LocalFuture},
 };
 
 /// Longer than any id; [`crate::api::validate`] has the real bounds.
@@ -22,7 +22,7 @@ pub(crate) const MAX_ID_CHARS: u32 = 512;
 const MAX_HEADER_CHARS: u32 = 4096;
 
 /// `Call`
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Call {
     pub(crate) options: CallOptions,
     signal: Option<AbortSignal>,
@@ -31,15 +31,10 @@ pub(crate) struct Call {
 impl Call {
     /// Reads `signal` and `timeoutMs` out of an object that may have more members, or be
     /// `undefined`.
-    pub(crate) fn read(call: &Argument) -> Result<Self> {
-        let signal = match call.get_given("signal")? {
-            Some(signal) => Some(AbortSignal::from_argument(&signal)?),
-            None => None,
-        };
-        let timeout_ms = match call.get_given("timeoutMs")? {
-            Some(timeout_ms) => Some(timeout_ms.milliseconds()?),
-            None => None,
-        };
+    pub(crate) fn read(call: Argument<'_>) -> Result<Self> {
+        let signal = call.get_optional("signal")?;
+        let signal = AbortSignal::from_argument(call.member("signal", &signal))?;
+        let timeout_ms = call.optional_milliseconds("timeoutMs")?;
         let cancellation = signal
             .clone()
             .map(|signal| -> Rc<dyn Cancellation> { Rc::new(signal) });
@@ -52,49 +47,52 @@ impl Call {
         })
     }
 
-    /// Lets `canceller` end the call as well.
-    pub(crate) fn cancelled_by(mut self, canceller: &Canceller) -> Self {
+    /// As [`Self::read`], and lets `canceller` end the call as well.
+    pub(crate) fn read_cancellable(call: Argument<'_>, canceller: &Canceller) -> Result<Self> {
+        let mut this = Self::read(call)?;
         if let Some(own) = canceller.begin() {
-            self.options.cancellation = Some(match &self.signal {
+            this.options.cancellation = Some(match &this.signal {
                 Some(signal) => Rc::new(Either(signal.clone(), own)),
                 None => Rc::new(own),
             });
         }
-        self
+        Ok(this)
     }
 
-    /// `SignedCall`
-    pub(crate) fn read_signed(call: &Argument) -> Result<(Self, SignedHeaders)> {
-        let text = |name| call.get_text(name, MAX_HEADER_CHARS);
-        let headers = SignedHeaders {
+    /// The headers of a `SignedCall`.
+    pub(crate) fn read_headers(call: Argument<'_>) -> Result<SignedHeaders> {
+        let text = |name| call.optional_text(name, MAX_HEADER_CHARS);
+        Ok(SignedHeaders {
             stamp: text("stamp")?,
             request_id: text("requestId")?,
             idempotency_key: text("idempotencyKey")?,
-        };
-        Ok((Self::read(call)?, headers))
+        })
     }
 
-    /// What the caller's own signal says of an aborted call.
-    fn cause(&self, error: &Error) -> JsValue {
-        match &self.signal {
-            Some(signal) if error.code() == ErrorCode::Aborted => signal.reason(),
-            Some(_) | None => JsValue::UNDEFINED,
-        }
+    /// The promise of this call, which `future` carries out.
+    pub(crate) fn promise<F>(self, future: impl FnOnce(CallOptions) -> F) -> Promise
+    where
+        F: Future<Output = Result<JsValue>> + 'static,
+    {
+        promise(self.signal, Box::pin(future(self.options)))
     }
 }
 
-/// The promise of an exported method. `begin` reads the arguments, at once; the future that it
-/// gives does the rest.
-pub(crate) fn promise<F>(begin: impl FnOnce() -> Result<(Call, F)>) -> Promise
-where
-    F: Future<Output = Result<JsValue>> + 'static,
-{
-    match begin() {
-        Ok((call, future)) => future_to_promise(async move {
-            future
-                .await
-                .map_err(|error| to_js(&error, &call.cause(&error)))
-        }),
-        Err(error) => Promise::reject(&to_js(&error, &JsValue::UNDEFINED)),
-    }
+/// One copy for all methods.
+fn promise(signal: Option<AbortSignal>, future: LocalFuture<'static, Result<JsValue>>) -> Promise {
+    future_to_promise(async move {
+        future.await.map_err(|error| {
+            let cause = match signal {
+                // What the caller's own signal says.
+                Some(signal) if error.code() == ErrorCode::Aborted => signal.reason(),
+                _ => JsValue::UNDEFINED,
+            };
+            to_js(&error, &cause)
+        })
+    })
+}
+
+/// The promise of a method: what it gave, or the rejection of its arguments.
+pub(crate) fn or_rejected(promise: Result<Promise>) -> Promise {
+    promise.unwrap_or_else(|error: Error| Promise::reject(&error.into()))
 }

@@ -19,18 +19,22 @@ pub(crate) struct AbortSignal(JsValue);
 
 impl AbortSignal {
     /// Takes what has the methods of an `AbortSignal`: in Node and in test environments there may
-    /// be more than one class of that name.
-    pub(crate) fn from_argument(argument: &Argument) -> Result<Self> {
+    /// be more than one class of that name. Nothing where the argument is `undefined`.
+    pub(crate) fn from_argument(argument: Argument<'_>) -> Result<Option<Self>> {
+        if !argument.is_given() {
+            return Ok(None);
+        }
         let signal = argument.value();
         let has = |method| value::get(signal, method).is_some_and(|method| method.is_function());
-        let is_signal = signal.is_object()
-            && value::get(signal, "aborted").is_some_and(|aborted| aborted.as_bool().is_some())
+        let is_signal = value::get(signal, "aborted")
+            .is_some_and(|value| value.as_bool().is_some())
             && has("addEventListener")
             && has("removeEventListener");
-        if !is_signal {
-            return Err(argument.refused("must be an AbortSignal"));
+        if is_signal {
+            Ok(Some(Self(signal.clone())))
+        } else {
+            Err(argument.refused("must be an AbortSignal"))
         }
-        Ok(Self(signal.clone()))
     }
 
     /// Why it was aborted: a `DOMException`, or what the caller gave.

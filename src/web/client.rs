@@ -8,7 +8,7 @@ use wasm_bindgen::{convert::TryFromJsValue as _, prelude::*};
 use super::{
     args::Argument,
     authenticator::BrowserAuthenticator,
-    call::{Call, MAX_ID_CHARS, promise},
+    call::{Call, MAX_ID_CHARS, or_rejected},
     clock::BrowserClock,
     error::to_object,
     keys::{MAX_KEY_CHARS, SessionKey},
@@ -59,6 +59,7 @@ impl GridkeyClient {
     /// `options` are `GridkeyOptions`; `changed` is called with each new `SessionState`.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, changed: Function) -> Result<GridkeyClient> {
+        let options = Argument::new(options, "options");
         let client = Gridkey::new(ports(options)?, read_options(options)?);
         let state = client.clone();
         client.subscribe(Rc::new(move || {
@@ -72,69 +73,57 @@ impl GridkeyClient {
     #[wasm_bindgen(js_name = listAuthMethods)]
     pub fn list_auth_methods(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        promise(|| {
-            let options = Argument::new(options, "options");
-            let account_id = options.get("accountId")?.text(MAX_ID_CHARS)?;
-            let call = Call::read(&options)?;
-            let options = call.options.clone();
-            Ok((call, async move {
+        or_rejected(read_id("accountId", options).map(|(account_id, call)| {
+            call.promise(|options| async move {
                 let methods = client.list_auth_methods(&account_id, &options).await?;
                 let methods = methods.iter().map(AuthMethod::to_json).collect();
                 Ok(to_object(&Json::Array(methods)))
-            }))
-        })
+            })
+        }))
     }
 
     /// `Gridkey.preparePasskey`
     #[wasm_bindgen(js_name = preparePasskey)]
     pub fn prepare_passkey(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        promise(|| {
-            let (auth_method_id, call) = read_sign_in(options)?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let sign_in = client.prepare_passkey(&auth_method_id, options).await?;
+        or_rejected(read_id("authMethodId", options).map(|(id, call)| {
+            call.promise(|options| async move {
+                let sign_in = client.prepare_passkey(&id, options).await?;
                 Ok(PasskeySignIn::new(sign_in).into())
-            }))
-        })
+            })
+        }))
     }
 
     /// `Gridkey.signInWithPasskey`
     #[wasm_bindgen(js_name = signInWithPasskey)]
     pub fn sign_in_with_passkey(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        promise(|| {
-            let (auth_method_id, call) = read_sign_in(options)?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let session = client
-                    .sign_in_with_passkey(&auth_method_id, &options)
-                    .await?;
+        or_rejected(read_id("authMethodId", options).map(|(id, call)| {
+            call.promise(|options| async move {
+                let session = client.sign_in_with_passkey(&id, &options).await?;
                 Ok(WalletSession::new(session).into())
-            }))
-        })
+            })
+        }))
     }
 
     /// `Gridkey.sendOtp`
     #[wasm_bindgen(js_name = sendOtp)]
     pub fn send_otp(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        promise(|| {
-            let (auth_method_id, call) = read_sign_in(options)?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let sign_in = client.send_otp(&auth_method_id, &options).await?;
+        or_rejected(read_id("authMethodId", options).map(|(id, call)| {
+            call.promise(|options| async move {
+                let sign_in = client.send_otp(&id, &options).await?;
                 Ok(OtpSignIn::new(sign_in).into())
-            }))
-        })
+            })
+        }))
     }
 
     /// `Gridkey.resumeOtp`
     #[wasm_bindgen(js_name = resumeOtp)]
     pub fn resume_otp(&self, state: &JsValue) -> Result<OtpSignIn> {
         let state = Argument::new(state, "state");
-        state.get("type")?.choice(&["EMAIL_OTP"])?;
-        let text = |name, max| state.get(name)?.text(max);
+        state.choice("type", &["EMAIL_OTP"])?;
+        let text = |name, max| state.text(name, max);
         let state = OtpState {
             auth_method_id: text("authMethodId", MAX_ID_CHARS)?,
             account_id: text("accountId", MAX_ID_CHARS)?,
@@ -147,7 +136,7 @@ impl GridkeyClient {
     /// `Gridkey.adoptSession`
     #[wasm_bindgen(js_name = adoptSession)]
     pub fn adopt_session(&self, session: &JsValue, key: JsValue) -> Result<WalletSession> {
-        let session = read_session(&Argument::new(session, "session"))?;
+        let session = read_session(Argument::new(session, "session"))?;
         // From here on the session has the key, and the caller's object is as if freed.
         let key = SessionKey::try_from_js_value(key)
             .map_err(|_| Error::invalid_argument("`key` must be a SessionKey that is in use."))?;
@@ -156,16 +145,14 @@ impl GridkeyClient {
     }
 }
 
-fn read_sign_in(options: &JsValue) -> Result<(String, Call)> {
+fn read_id(name: &'static str, options: &JsValue) -> Result<(String, Call)> {
     let options = Argument::new(options, "options");
-    let auth_method_id = options.get("authMethodId")?.text(MAX_ID_CHARS)?;
-    Ok((auth_method_id, Call::read(&options)?))
+    Ok((options.text(name, MAX_ID_CHARS)?, Call::read(options)?))
 }
 
 /// `AuthSession`
-fn read_session(session: &Argument) -> Result<AuthSession> {
-    let mut members = Vec::new();
-    for name in [
+fn read_session(session: Argument<'_>) -> Result<AuthSession> {
+    let names = [
         "id",
         "accountId",
         "type",
@@ -173,26 +160,22 @@ fn read_session(session: &Argument) -> Result<AuthSession> {
         "createdAt",
         "updatedAt",
         "expiresAt",
-    ] {
-        members.push((
-            name.to_owned(),
-            session.get(name)?.text(MAX_NAME_CHARS)?.into(),
-        ));
+    ];
+    let mut members = Vec::new();
+    for name in names {
+        members.push((name.to_owned(), session.text(name, MAX_NAME_CHARS)?.into()));
     }
-    if let Some(credential_id) = session.get_text("credentialId", MAX_BUNDLE_CHARS)? {
+    if let Some(credential_id) = session.optional_text("credentialId", MAX_BUNDLE_CHARS)? {
         members.push(("credentialId".to_owned(), credential_id.into()));
     }
     AuthSession::from_json(&Json::Object(members))
         .map_err(|_| session.refused("is no session as Grid answers it"))
 }
 
-fn ports(options: &JsValue) -> Result<Ports> {
-    let options = Argument::new(options, "options");
-    let transport: Rc<dyn Transport> = match options.get_given("transport")? {
-        Some(transport) => Rc::new(FunctionTransport {
-            function: transport.function()?,
-        }),
-        None => Rc::new(fetch_transport(&options)?),
+fn ports(options: Argument<'_>) -> Result<Ports> {
+    let transport: Rc<dyn Transport> = match options.optional_function("transport")? {
+        Some(function) => Rc::new(FunctionTransport { function }),
+        None => Rc::new(fetch_transport(options)?),
     };
     Ok(Ports {
         transport,
@@ -202,90 +185,63 @@ fn ports(options: &JsValue) -> Result<Ports> {
     })
 }
 
-fn fetch_transport(options: &Argument) -> Result<FetchTransport> {
-    let base_url = options.get_given("baseUrl")?.ok_or_else(|| {
-        Error::invalid_argument(
-            "A client needs `baseUrl`, the address of your relay, or `transport`.",
-        )
-    })?;
-    let url = base_url.text(MAX_URL_CHARS)?;
-    if url.contains(['?', '#']) {
-        return Err(base_url.refused("must have no query and no fragment"));
-    }
-    let is_absolute = url.starts_with("https://") || url.starts_with("http://");
-    if !is_absolute && value::global("location").is_none() {
-        return Err(base_url.refused("must be absolute where there is no page"));
-    }
-    let headers = match options.get_given("headers")? {
-        None => JsValue::UNDEFINED,
-        Some(headers) if headers.value().is_object() || headers.value().is_function() => {
-            headers.value().clone()
-        }
-        Some(headers) => return Err(headers.refused("must be an object or a function")),
+fn fetch_transport(options: Argument<'_>) -> Result<FetchTransport> {
+    let Some(base_url) = options.optional_text("baseUrl", MAX_URL_CHARS)? else {
+        return Err(options.refused("must have a `baseUrl`, your relay's, or a `transport`"));
     };
+    if base_url.contains(['?', '#']) {
+        return Err(options.refused("must have a `baseUrl` without query and fragment"));
+    }
+    let is_absolute = base_url.starts_with("https://") || base_url.starts_with("http://");
+    if !is_absolute && value::global("location").is_none() {
+        return Err(options.refused("must have an absolute `baseUrl` where there is no page"));
+    }
+    let headers = options.get("headers")?;
+    if !(headers.is_undefined() || headers.is_object() || headers.is_function()) {
+        return Err(options.refused("must have `headers` that are an object or a function"));
+    }
     Ok(FetchTransport {
-        base_url: url.trim_end_matches('/').to_owned(),
-        fetch: match options.get_given("fetch")? {
-            Some(fetch) => Some(fetch.function()?),
-            None => None,
-        },
+        base_url: base_url.trim_end_matches('/').to_owned(),
+        fetch: options.optional_function("fetch")?,
         headers,
-        credentials: match options.get_given("credentials")? {
-            Some(credentials) => Some(credentials.choice(&["include", "omit", "same-origin"])?),
-            None => None,
-        },
+        credentials: options.optional_choice("credentials", &["include", "omit", "same-origin"])?,
     })
 }
 
-fn read_options(options: &JsValue) -> Result<Options> {
-    let options = Argument::new(options, "options");
-    let session_keys = match options.get_given("sessionKeys")? {
-        None => KeyDelivery::default(),
-        Some(delivery) => match delivery.choice(&["sealed", "client-held"])? {
-            "client-held" => KeyDelivery::ClientHeld,
+fn read_options(options: Argument<'_>) -> Result<Options> {
+    let passkey = options.get("passkey")?;
+    let passkey = options.member("passkey", &passkey);
+    let enclave = options.get("enclave")?;
+    Ok(Options {
+        session_keys: match options.optional_choice("sessionKeys", &["sealed", "client-held"])? {
+            Some("client-held") => KeyDelivery::ClientHeld,
             _ => KeyDelivery::Sealed,
         },
-    };
-    let (rp_id, rp_name) = match options.get_given("passkey")? {
-        Some(passkey) => (
-            passkey.get_text("rpId", MAX_RP_ID_CHARS)?,
-            passkey.get_text("rpName", MAX_NAME_CHARS)?,
-        ),
-        None => (None, None),
-    };
-    Ok(Options {
-        session_keys,
-        enclave: match options.get_given("enclave")? {
-            Some(enclave) => read_enclave(&enclave)?,
-            None => EnclaveKeys::production()?,
-        },
-        rp_id,
-        rp_name,
-        timeout_ms: match options.get_given("timeoutMs")? {
-            Some(timeout_ms) => timeout_ms.milliseconds()?,
-            None => DEFAULT_TIMEOUT_MS,
-        },
-        observer: match options.get_given("onRequest")? {
-            Some(function) => Some(observer(function.function()?)),
-            None => None,
-        },
+        enclave: read_enclave(options.member("enclave", &enclave))?,
+        rp_id: passkey.optional_text("rpId", MAX_RP_ID_CHARS)?,
+        rp_name: passkey.optional_text("rpName", MAX_NAME_CHARS)?,
+        timeout_ms: options
+            .optional_milliseconds("timeoutMs")?
+            .unwrap_or(DEFAULT_TIMEOUT_MS),
+        observer: options.optional_function("onRequest")?.map(observer),
     })
 }
 
-fn read_enclave(enclave: &Argument) -> Result<EnclaveKeys> {
-    if enclave.value().is_string() {
-        enclave.choice(&["production"])?;
+fn read_enclave(enclave: Argument<'_>) -> Result<EnclaveKeys> {
+    if !enclave.value().is_object() {
+        if enclave.is_given() {
+            enclave.as_choice(&["production"])?;
+        }
         return EnclaveKeys::production();
     }
-    let trust = enclave.get("dangerouslyTrust")?;
-    let key = |key: &Argument| PublicKey::from_hex(&key.text(MAX_KEY_CHARS)?);
-    let export = trust.get("export")?;
-    let is_unsigned = export.value().as_string().as_deref() == Some("unsigned-sandbox");
+    let trusted = enclave.get("dangerouslyTrust")?;
+    let trusted = enclave.member("dangerouslyTrust", &trusted);
+    let export = trusted.text("export", MAX_KEY_CHARS)?;
     Ok(EnclaveKeys {
-        otp: key(&trust.get("otp")?)?,
-        export: match is_unsigned {
-            true => ExportTrust::UnsignedSandbox,
-            false => ExportTrust::Key(key(&export)?),
+        otp: PublicKey::from_hex(&trusted.text("otp", MAX_KEY_CHARS)?)?,
+        export: match export.as_str() {
+            "unsigned-sandbox" => ExportTrust::UnsignedSandbox,
+            key => ExportTrust::Key(PublicKey::from_hex(key)?),
         },
     })
 }

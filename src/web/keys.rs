@@ -3,10 +3,7 @@
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{
-    args::Argument,
-    call::{Call, MAX_ID_CHARS, promise},
-};
+use super::{args::Argument, call::MAX_ID_CHARS};
 use crate::{
     crypto::{
         enclave::{EnclaveKeys, ExportTrust},
@@ -51,7 +48,7 @@ impl SessionKey {
     pub fn dangerously_from_private_key(
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<SessionKey> {
-        let bytes = Argument::new(bytes, "bytes").private_key()?;
+        let bytes = Argument::new(bytes, "bytes").as_private_key()?;
         let key = session_key::SessionKey::from_private_key(&*bytes)?;
         Ok(Self { key })
     }
@@ -81,19 +78,17 @@ impl SessionKey {
         #[wasm_bindgen(unchecked_optional_param_type = "SealOtpCodeOptions")] options: &JsValue,
     ) -> Result<String> {
         let options = Argument::new(options, "options");
-        let encoding = match options.get_given("publicKeyEncoding")? {
-            None => PublicKeyEncoding::Uncompressed,
-            Some(encoding) => match encoding.choice(&["uncompressed", "compressed"])? {
-                "compressed" => PublicKeyEncoding::Compressed,
-                _ => PublicKeyEncoding::Uncompressed,
-            },
+        let encodings = ["uncompressed", "compressed"];
+        let encoding = match options.optional_choice("publicKeyEncoding", &encodings)? {
+            Some("compressed") => PublicKeyEncoding::Compressed,
+            _ => PublicKeyEncoding::Uncompressed,
         };
-        let otp_key = match enclave_key(&options)? {
+        let otp_key = match enclave_key(options)? {
             Some(key) => key,
             None => EnclaveKeys::production()?.otp,
         };
-        let bundle = Argument::new(bundle, "bundle").text(MAX_BUNDLE)?;
-        let code = Argument::new(code, "code").otp_code()?;
+        let bundle = Argument::new(bundle, "bundle").as_text(MAX_BUNDLE)?;
+        let code = Argument::new(code, "code").as_otp_code()?;
         self.key
             .seal_otp_code(&bundle, &code, &otp_key, encoding, &SystemRandom)
     }
@@ -108,11 +103,13 @@ impl SessionKey {
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
     ) -> Promise {
-        promise(|| {
-            let payload = Argument::new(payload_to_sign, "payloadToSign").text(MAX_PAYLOAD)?;
-            let stamp = self.key.stamp_unchecked(&payload)?;
-            Ok((Call::default(), async move { Ok(stamp.into()) }))
-        })
+        let stamp = Argument::new(payload_to_sign, "payloadToSign")
+            .as_text(MAX_PAYLOAD)
+            .and_then(|payload| self.key.stamp_unchecked(&payload));
+        match stamp {
+            Ok(stamp) => Promise::resolve(&JsValue::from(stamp)),
+            Err(error) => Promise::reject(&error.into()),
+        }
     }
 
     /// The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
@@ -153,7 +150,7 @@ impl SealedKeyReceiver {
     pub fn dangerously_from_private_key(
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<SealedKeyReceiver> {
-        let bytes = Argument::new(bytes, "bytes").private_key()?;
+        let bytes = Argument::new(bytes, "bytes").as_private_key()?;
         let key = sealed_key::SealedKeyReceiver::from_private_key(&*bytes)?;
         Ok(Self { key })
     }
@@ -173,7 +170,7 @@ impl SealedKeyReceiver {
         #[wasm_bindgen(unchecked_param_type = "string")] encrypted_session_signing_key: &JsValue,
     ) -> Result<SessionKey> {
         let sealed = Argument::new(encrypted_session_signing_key, "encryptedSessionSigningKey");
-        let key = self.key.open(&sealed.text(MAX_SEALED_KEY)?)?;
+        let key = self.key.open(&sealed.as_text(MAX_SEALED_KEY)?)?;
         Ok(SessionKey { key })
     }
 }
@@ -201,7 +198,7 @@ impl WalletExportKey {
     pub fn dangerously_from_private_key(
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<WalletExportKey> {
-        let bytes = Argument::new(bytes, "bytes").private_key()?;
+        let bytes = Argument::new(bytes, "bytes").as_private_key()?;
         let key = wallet_export::WalletExportKey::from_private_key(&*bytes)?;
         Ok(Self { key })
     }
@@ -223,15 +220,15 @@ impl WalletExportKey {
         #[wasm_bindgen(unchecked_param_type = "ExpectedWalletExport")] expected: &JsValue,
     ) -> Result<Uint8Array> {
         let expected = Argument::new(expected, "expected");
-        let organization_id = expected.get("organizationId")?.text(MAX_ID_CHARS)?;
-        let trust = match enclave_key(&expected)? {
+        let organization_id = expected.text("organizationId", MAX_ID_CHARS)?;
+        let trust = match enclave_key(expected)? {
             Some(key) => ExportTrust::Key(key),
             None => EnclaveKeys::production()?.export,
         };
         let sealed = Argument::new(encrypted_wallet_credentials, "encryptedWalletCredentials");
         let mnemonic = self
             .key
-            .open(&sealed.text(MAX_BUNDLE)?, &organization_id, &trust)?;
+            .open(&sealed.as_text(MAX_BUNDLE)?, &organization_id, &trust)?;
         Ok(Uint8Array::from(mnemonic.as_slice()))
     }
 }
@@ -244,15 +241,13 @@ impl WalletExportKey {
 pub fn oauth_nonce(
     #[wasm_bindgen(unchecked_param_type = "string")] client_public_key: &JsValue,
 ) -> Result<String> {
-    oauth::nonce(&Argument::new(client_public_key, "clientPublicKey").text(MAX_KEY_CHARS)?)
+    oauth::nonce(&Argument::new(client_public_key, "clientPublicKey").as_text(MAX_KEY_CHARS)?)
 }
 
 /// `EnclaveTrust`
-fn enclave_key(options: &Argument) -> Result<Option<PublicKey>> {
-    match options.get_given("enclaveKey")? {
-        Some(key) => PublicKey::from_hex(&key.text(MAX_KEY_CHARS)?).map(Some),
-        None => Ok(None),
-    }
+fn enclave_key(options: Argument<'_>) -> Result<Option<PublicKey>> {
+    let key = options.optional_text("enclaveKey", MAX_KEY_CHARS)?;
+    key.map(|key| PublicKey::from_hex(&key)).transpose()
 }
 
 /// Of characters, before any byte crosses; the formats have bounds of their own.

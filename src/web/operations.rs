@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     args::Argument,
-    call::{Call, MAX_ID_CHARS, promise},
+    call::{Call, MAX_ID_CHARS, or_rejected},
     client::GridkeyClient,
     error::to_object,
     keys::MAX_KEY_CHARS,
@@ -13,12 +13,13 @@ use super::{
 };
 use crate::{
     api::{
-        client::{ChallengeAnswer, Signed},
+        client::{CallOptions, ChallengeAnswer, GridApi, Signed, SignedHeaders},
+        operation::Operation,
         request::{CreateAuthCredential, VerifyAuthCredential},
         types::{AuthMethod, AuthSession},
     },
     crypto::json::Json,
-    error::Result,
+    error::{Error, Result},
 };
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -29,234 +30,170 @@ const MAX_TEXT_CHARS: u32 = 64 * 1024;
 
 #[wasm_bindgen]
 impl GridkeyClient {
-    /// `GridOperations.createAuthCredential`
-    #[wasm_bindgen(js_name = createAuthCredential)]
-    pub fn create_auth_credential(&self, body: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let body = read_create_body(&Argument::new(body, "body"))?;
-            let (call, headers) = Call::read_signed(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let answer = client
-                    .api()
-                    .create_auth_credential(&body, headers, &options)
-                    .await?;
-                Ok(signed(answer, 201, |method| {
-                    Some(("authMethod", method.to_json()))
-                }))
-            }))
-        })
-    }
-
-    /// `GridOperations.listAuthCredentials`
-    #[wasm_bindgen(js_name = listAuthCredentials)]
-    pub fn list_auth_credentials(&self, query: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let account_id = Argument::new(query, "query")
-                .get("accountId")?
-                .text(MAX_ID_CHARS)?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let methods = client
-                    .api()
-                    .list_auth_credentials(&account_id, &options)
-                    .await?;
-                let methods = methods.iter().map(AuthMethod::to_json).collect();
-                Ok(answer(200, "authMethods", Json::Array(methods)))
-            }))
-        })
-    }
-
-    /// `GridOperations.challengeAuthCredential`
-    #[wasm_bindgen(js_name = challengeAuthCredential)]
-    pub fn challenge_auth_credential(
+    /// The operation of `GridOperations` of this name. `subject` is its `id`, where it has one, or
+    /// its `body` or `query`; `body` is its body beside an `id`.
+    ///
+    /// One method for all, because each exported one weighs more than what they differ in.
+    pub fn operation(
         &self,
-        id: &JsValue,
+        name: &str,
+        subject: &JsValue,
         body: &JsValue,
         call: &JsValue,
     ) -> Promise {
         let client = self.client.clone();
-        promise(|| {
-            let id = Argument::new(id, "id").text(MAX_ID_CHARS)?;
-            let key = Argument::new(body, "body").get_text("clientPublicKey", MAX_KEY_CHARS)?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let api = client.api();
-                let answer = api
-                    .challenge_auth_credential(&id, key.as_deref(), &options)
-                    .await?;
-                let (kind, member) = match answer {
-                    ChallengeAnswer::Otp(method) => {
-                        (method.kind.as_str(), ("authMethod", method.to_json()))
-                    }
-                    ChallengeAnswer::Passkey(challenge) => {
-                        ("PASSKEY", ("challenge", challenge.to_json()))
-                    }
-                };
-                Ok(to_object(&Json::object([
-                    ("status", 200.into()),
-                    ("type", kind.into()),
-                    member,
-                ])))
+        or_rejected((|| {
+            let request = Request::read(name, subject, body)?;
+            let call = Argument::new(call, "call");
+            let headers = Call::read_headers(call)?;
+            Ok(Call::read(call)?.promise(|options| async move {
+                let answer = request.send(client.api(), headers, &options).await?;
+                Ok(to_object(&answer))
             }))
+        })())
+    }
+}
+
+/// An operation and its arguments.
+enum Request {
+    CreateAuthCredential(CreateAuthCredential),
+    ListAuthCredentials(String),
+    ChallengeAuthCredential(String, Option<String>),
+    VerifyAuthCredential(String, VerifyAuthCredential),
+    ListAuthSessions(String),
+    RevokeAuthSession(String),
+    RefreshAuthSession(String, String),
+    RegenerateAgentDeviceCode(String),
+    CreatePasskeyRegistrationOptions(String),
+}
+
+impl Request {
+    fn read(name: &str, subject: &JsValue, body: &JsValue) -> Result<Self> {
+        let known = Operation::ALL
+            .iter()
+            .find(|operation| operation.spec().id == name);
+        let operation = known.ok_or_else(|| Error::invalid_argument("No such operation."))?;
+        let id = || Argument::new(subject, "id").as_text(MAX_ID_CHARS);
+        let account_id = || Argument::new(subject, "query").text("accountId", MAX_ID_CHARS);
+        let body = Argument::new(body, "body");
+        Ok(match operation {
+            Operation::CreateAuthCredential => {
+                Self::CreateAuthCredential(read_create_body(Argument::new(subject, "body"))?)
+            }
+            Operation::ListAuthCredentials => Self::ListAuthCredentials(account_id()?),
+            Operation::ChallengeAuthCredential => Self::ChallengeAuthCredential(
+                id()?,
+                body.optional_text("clientPublicKey", MAX_KEY_CHARS)?,
+            ),
+            Operation::VerifyAuthCredential => {
+                Self::VerifyAuthCredential(id()?, read_verify_body(body)?)
+            }
+            Operation::ListAuthSessions => Self::ListAuthSessions(account_id()?),
+            Operation::RevokeAuthSession => Self::RevokeAuthSession(id()?),
+            Operation::RefreshAuthSession => {
+                Self::RefreshAuthSession(id()?, body.text("clientPublicKey", MAX_KEY_CHARS)?)
+            }
+            Operation::RegenerateAgentDeviceCode => Self::RegenerateAgentDeviceCode(id()?),
+            Operation::CreatePasskeyRegistrationOptions => {
+                Self::CreatePasskeyRegistrationOptions(account_id()?)
+            }
         })
     }
 
-    /// `GridOperations.verifyAuthCredential`
-    #[wasm_bindgen(js_name = verifyAuthCredential)]
-    pub fn verify_auth_credential(&self, id: &JsValue, body: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let id = Argument::new(id, "id").text(MAX_ID_CHARS)?;
-            let body = read_verify_body(&Argument::new(body, "body"))?;
-            let (call, headers) = Call::read_signed(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let api = client.api();
-                let answer = api
-                    .verify_auth_credential(&id, &body, headers, &options)
+    async fn send(
+        self,
+        api: &GridApi,
+        headers: SignedHeaders,
+        options: &CallOptions,
+    ) -> Result<Json> {
+        Ok(match self {
+            Self::CreateAuthCredential(body) => {
+                let signed = api.create_auth_credential(&body, headers, options).await?;
+                leg(signed, 201, |method| ("authMethod", method.to_json()))
+            }
+            Self::ListAuthCredentials(account_id) => {
+                let methods = api.list_auth_credentials(&account_id, options).await?;
+                let methods = methods.iter().map(AuthMethod::to_json).collect();
+                answer(200, ("authMethods", Json::Array(methods)))
+            }
+            Self::ChallengeAuthCredential(id, key) => {
+                match api
+                    .challenge_auth_credential(&id, key.as_deref(), options)
+                    .await?
+                {
+                    ChallengeAnswer::Otp(method) => Json::object([
+                        ("status", 200.into()),
+                        ("type", method.kind.as_str().into()),
+                        ("authMethod", method.to_json()),
+                    ]),
+                    ChallengeAnswer::Passkey(challenge) => Json::object([
+                        ("status", 200.into()),
+                        ("type", "PASSKEY".into()),
+                        ("challenge", challenge.to_json()),
+                    ]),
+                }
+            }
+            Self::VerifyAuthCredential(id, body) => {
+                let signed = api
+                    .verify_auth_credential(&id, &body, headers, options)
                     .await?;
-                Ok(signed(answer, 200, |session| {
-                    Some(("session", session.to_json()))
-                }))
-            }))
-        })
-    }
-
-    /// `GridOperations.listAuthSessions`
-    #[wasm_bindgen(js_name = listAuthSessions)]
-    pub fn list_auth_sessions(&self, query: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let account_id = Argument::new(query, "query")
-                .get("accountId")?
-                .text(MAX_ID_CHARS)?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let sessions = client
-                    .api()
-                    .list_auth_sessions(&account_id, &options)
-                    .await?;
+                leg(signed, 200, |session| ("session", session.to_json()))
+            }
+            Self::ListAuthSessions(account_id) => {
+                let sessions = api.list_auth_sessions(&account_id, options).await?;
                 let sessions = sessions.iter().map(AuthSession::to_json).collect();
-                Ok(answer(200, "sessions", Json::Array(sessions)))
-            }))
-        })
-    }
-
-    /// `GridOperations.revokeAuthSession`
-    #[wasm_bindgen(js_name = revokeAuthSession)]
-    pub fn revoke_auth_session(&self, id: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let id = Argument::new(id, "id").text(MAX_ID_CHARS)?;
-            let (call, headers) = Call::read_signed(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let answer = client
-                    .api()
-                    .revoke_auth_session(&id, headers, &options)
+                answer(200, ("sessions", Json::Array(sessions)))
+            }
+            Self::RevokeAuthSession(id) => {
+                match api.revoke_auth_session(&id, headers, options).await? {
+                    Signed::Challenge(challenge) => answer(202, ("challenge", challenge.to_json())),
+                    Signed::Done(()) => Json::object([("status", 204.into())]),
+                }
+            }
+            Self::RefreshAuthSession(id, key) => {
+                let signed = api
+                    .refresh_auth_session(&id, &key, headers, options)
                     .await?;
-                Ok(signed(answer, 204, |()| None))
-            }))
-        })
-    }
-
-    /// `GridOperations.refreshAuthSession`
-    #[wasm_bindgen(js_name = refreshAuthSession)]
-    pub fn refresh_auth_session(&self, id: &JsValue, body: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let id = Argument::new(id, "id").text(MAX_ID_CHARS)?;
-            let key = Argument::new(body, "body")
-                .get("clientPublicKey")?
-                .text(MAX_KEY_CHARS)?;
-            let (call, headers) = Call::read_signed(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let api = client.api();
-                let answer = api
-                    .refresh_auth_session(&id, &key, headers, &options)
-                    .await?;
-                Ok(signed(answer, 201, |session| {
-                    Some(("session", session.to_json()))
-                }))
-            }))
-        })
-    }
-
-    /// `GridOperations.regenerateAgentDeviceCode`
-    #[wasm_bindgen(js_name = regenerateAgentDeviceCode)]
-    pub fn regenerate_agent_device_code(&self, agent_id: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let agent_id = Argument::new(agent_id, "agentId").text(MAX_ID_CHARS)?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let code = client
-                    .api()
-                    .regenerate_agent_device_code(&agent_id, &options)
-                    .await?;
-                Ok(answer(201, "deviceCode", code.to_json()))
-            }))
-        })
-    }
-
-    /// `GridOperations.createPasskeyRegistrationOptions`
-    #[wasm_bindgen(js_name = createPasskeyRegistrationOptions)]
-    pub fn create_passkey_registration_options(&self, body: &JsValue, call: &JsValue) -> Promise {
-        let client = self.client.clone();
-        promise(|| {
-            let account_id = Argument::new(body, "body")
-                .get("accountId")?
-                .text(MAX_ID_CHARS)?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
-                let api = client.api();
-                let fetched = api
-                    .create_passkey_registration_options(&account_id, &options)
-                    .await?;
-                Ok(answer(200, "options", fetched.to_json()))
-            }))
+                leg(signed, 201, |session| ("session", session.to_json()))
+            }
+            Self::RegenerateAgentDeviceCode(agent_id) => {
+                let code = api.regenerate_agent_device_code(&agent_id, options).await?;
+                answer(201, ("deviceCode", code.to_json()))
+            }
+            Self::CreatePasskeyRegistrationOptions(account_id) => {
+                let fetched = api.create_passkey_registration_options(&account_id, options);
+                answer(200, ("options", fetched.await?.to_json()))
+            }
         })
     }
 }
 
 /// `CreateAuthCredentialBody`
-fn read_create_body(body: &Argument) -> Result<CreateAuthCredential> {
-    let kind = body
-        .get("type")?
-        .choice(&["EMAIL_OTP", "OAUTH", "PASSKEY"])?;
-    let account_id = body.get("accountId")?.text(MAX_ID_CHARS)?;
-    let text = |name| body.get(name)?.text(MAX_TEXT_CHARS);
-    Ok(match kind {
+fn read_create_body(body: Argument<'_>) -> Result<CreateAuthCredential> {
+    let account_id = body.text("accountId", MAX_ID_CHARS)?;
+    let text = |name| body.text(name, MAX_TEXT_CHARS);
+    Ok(match body.choice("type", KINDS)? {
         "EMAIL_OTP" => CreateAuthCredential::EmailOtp { account_id },
         "OAUTH" => CreateAuthCredential::Oauth {
             account_id,
             oidc_token: text("oidcToken")?,
         },
-        _ => CreateAuthCredential::Passkey {
-            account_id,
-            nickname: text("nickname")?,
-            challenge: text("challenge")?,
-            attestation: read_attestation(&body.get("attestation")?)?,
-        },
+        _ => {
+            let attestation = body.get("attestation")?;
+            CreateAuthCredential::Passkey {
+                account_id,
+                nickname: text("nickname")?,
+                challenge: text("challenge")?,
+                attestation: read_attestation(body.member("attestation", &attestation))?,
+            }
+        }
     })
 }
 
 /// `VerifyAuthCredentialBody`
-fn read_verify_body(body: &Argument) -> Result<VerifyAuthCredential> {
-    let kind = body
-        .get("type")?
-        .choice(&["EMAIL_OTP", "OAUTH", "PASSKEY"])?;
-    let text = |name| body.get(name)?.text(MAX_TEXT_CHARS);
-    Ok(match kind {
+fn read_verify_body(body: Argument<'_>) -> Result<VerifyAuthCredential> {
+    let text = |name| body.text(name, MAX_TEXT_CHARS);
+    Ok(match body.choice("type", KINDS)? {
         "EMAIL_OTP" => VerifyAuthCredential::EmailOtp {
             encrypted_otp_bundle: text("encryptedOtpBundle")?,
         },
@@ -264,28 +201,26 @@ fn read_verify_body(body: &Argument) -> Result<VerifyAuthCredential> {
             oidc_token: text("oidcToken")?,
             client_public_key: text("clientPublicKey")?,
         },
-        _ => VerifyAuthCredential::Passkey {
-            assertion: read_assertion(&body.get("assertion")?)?,
-        },
+        _ => {
+            let assertion = body.get("assertion")?;
+            VerifyAuthCredential::Passkey {
+                assertion: read_assertion(body.member("assertion", &assertion))?,
+            }
+        }
     })
 }
 
+const KINDS: &[&str] = &["EMAIL_OTP", "OAUTH", "PASSKEY"];
+
 /// `{ status, [name]: value }`
-fn answer(status: u64, name: &str, value: Json) -> JsValue {
-    to_object(&Json::object([("status", status.into()), (name, value)]))
+fn answer(status: u64, (name, value): (&str, Json)) -> Json {
+    Json::object([("status", status.into()), (name, value)])
 }
 
-/// The answer of an operation of two legs.
-fn signed<T>(
-    signed: Signed<T>,
-    done_status: u64,
-    done: impl FnOnce(T) -> Option<(&'static str, Json)>,
-) -> JsValue {
+/// The answer to one of two legs.
+fn leg<T>(signed: Signed<T>, status: u64, done: fn(T) -> (&'static str, Json)) -> Json {
     match signed {
-        Signed::Challenge(challenge) => answer(202, "challenge", challenge.to_json()),
-        Signed::Done(value) => match done(value) {
-            Some((name, value)) => answer(done_status, name, value),
-            None => to_object(&Json::object([("status", done_status.into())])),
-        },
+        Signed::Challenge(challenge) => answer(202, ("challenge", challenge.to_json())),
+        Signed::Done(value) => answer(status, done(value)),
     }
 }

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::{
     args::Argument,
     authenticator::BrowserAuthenticator,
-    call::{Call, promise},
+    call::{Call, or_rejected},
     error::to_object,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) const MAX_RP_ID_CHARS: u32 = 253;
 pub fn passkey_challenge_bytes(
     #[wasm_bindgen(unchecked_param_type = "string")] challenge: &JsValue,
 ) -> Result<Uint8Array> {
-    let challenge = Argument::new(challenge, "challenge").text(MAX_CHALLENGE_CHARS)?;
+    let challenge = Argument::new(challenge, "challenge").as_text(MAX_CHALLENGE_CHARS)?;
     Ok(Uint8Array::from(challenge_bytes(&challenge)?.as_slice()))
 }
 
@@ -59,30 +59,26 @@ pub fn request_passkey(
     challenge: &JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
 ) -> Promise {
-    promise(|| {
+    or_rejected((|| {
         let challenge = Argument::new(challenge, "challenge");
-        let bytes = challenge.get("challenge")?.text(MAX_CHALLENGE_CHARS)?;
-        let credential_id = challenge.get("credentialId")?;
+        let bytes = challenge.text("challenge", MAX_CHALLENGE_CHARS)?;
+        let credential_id = challenge.text("credentialId", MAX_CREDENTIAL_ID_CHARS)?;
         let (call, rp_id) = passkey_options(options)?;
         let request = PasskeyAssertionRequest {
             challenge: challenge_bytes(&bytes)?,
-            credential_id: base64url::decode(
-                &credential_id.text(MAX_CREDENTIAL_ID_CHARS)?,
-                MAX_CREDENTIAL_ID_BYTES,
-            )
-            .map_err(|_| credential_id.refused("must be unpadded base64url"))?,
+            credential_id: base64url::decode(&credential_id, MAX_CREDENTIAL_ID_BYTES).map_err(
+                |_| challenge.refused("must have a `credentialId` that is unpadded base64url"),
+            )?,
             rp_id,
             timeout_ms: call.options.timeout_ms,
         };
-        let options = call.options.clone();
-        let ceremony = async move {
+        Ok(call.promise(|options| async move {
             let challenge = request.challenge.clone();
-            let assertion = cancellable(&options, BrowserAuthenticator.get(request)).await?;
+            let assertion = cancellable(&options, || BrowserAuthenticator.get(request)).await?;
             check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge)?;
             Ok(assertion_object(&assertion))
-        };
-        Ok((call, ceremony))
-    })
+        }))
+    })())
 }
 
 /// Makes a passkey: `navigator.credentials.create()`. Call it inside the tap that asked for it.
@@ -95,57 +91,49 @@ pub fn create_passkey(
     #[wasm_bindgen(unchecked_param_type = "PasskeyRegistration")] registration: &JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
 ) -> Promise {
-    promise(|| {
-        let registration = read_registration(&Argument::new(registration, "registration"))?;
+    or_rejected((|| {
+        let registration = read_registration(Argument::new(registration, "registration"))?;
         passkey_nickname(&registration.nickname)?;
         let (call, rp_id) = passkey_options(options)?;
         let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
         request.timeout_ms = call.options.timeout_ms;
-        let options = call.options.clone();
-        let ceremony = async move {
+        Ok(call.promise(|options| async move {
             let challenge = request.challenge.clone();
-            let attestation = cancellable(&options, BrowserAuthenticator.create(request)).await?;
+            let attestation =
+                cancellable(&options, || BrowserAuthenticator.create(request)).await?;
             check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
             Ok(attestation_object(&attestation))
-        };
-        Ok((call, ceremony))
-    })
+        }))
+    })())
 }
 
 /// `PasskeyOptions`
 fn passkey_options(options: &JsValue) -> Result<(Call, Option<String>)> {
     let options = Argument::new(options, "options");
-    let rp_id = options.get_text("rpId", MAX_RP_ID_CHARS)?;
-    Ok((Call::read(&options)?, rp_id))
+    let rp_id = options.optional_text("rpId", MAX_RP_ID_CHARS)?;
+    Ok((Call::read(options)?, rp_id))
 }
 
 /// `PasskeyRegistration`
-pub(crate) fn read_registration(registration: &Argument) -> Result<PasskeyRegistration> {
-    let (rp_id, rp_name) = match registration.get_given("rp")? {
-        Some(rp) => (
-            rp.get_text("id", MAX_RP_ID_CHARS)?,
-            rp.get_text("name", MAX_NAME_CHARS)?,
-        ),
-        None => (None, None),
-    };
+pub(crate) fn read_registration(registration: Argument<'_>) -> Result<PasskeyRegistration> {
+    let rp = registration.get("rp")?;
+    let rp = registration.member("rp", &rp);
     let user = registration.get("user")?;
-    let user_name = user.get("name")?.text(MAX_NAME_CHARS)?;
-    let exclude_credentials = match registration.get_given("excludeCredentials")? {
-        Some(list) => list
-            .list(MAX_CREDENTIALS)?
-            .iter()
-            .map(|credential| credential.get("id")?.text(MAX_CREDENTIAL_ID_CHARS))
-            .collect::<Result<_>>()?,
-        None => Vec::new(),
-    };
+    let user = registration.member("user", &user);
+    let user_name = user.text("name", MAX_NAME_CHARS)?;
+    let mut exclude_credentials = Vec::new();
+    for credential in registration.list("excludeCredentials", MAX_CREDENTIALS)? {
+        let credential = registration.member("excludeCredentials[]", &credential);
+        exclude_credentials.push(credential.text("id", MAX_CREDENTIAL_ID_CHARS)?);
+    }
     Ok(PasskeyRegistration {
-        nickname: registration.get("nickname")?.text(MAX_NAME_CHARS)?,
-        challenge: registration.get("challenge")?.text(MAX_BYTES_CHARS)?,
-        rp_id,
-        rp_name,
-        user_id: user.get("id")?.text(MAX_NAME_CHARS)?,
+        nickname: registration.text("nickname", MAX_NAME_CHARS)?,
+        challenge: registration.text("challenge", MAX_BYTES_CHARS)?,
+        rp_id: rp.optional_text("id", MAX_RP_ID_CHARS)?,
+        rp_name: rp.optional_text("name", MAX_NAME_CHARS)?,
+        user_id: user.text("id", MAX_NAME_CHARS)?,
         user_display_name: user
-            .get_text("displayName", MAX_NAME_CHARS)?
+            .optional_text("displayName", MAX_NAME_CHARS)?
             .unwrap_or_else(|| user_name.clone()),
         user_name,
         exclude_credentials,
@@ -153,25 +141,28 @@ pub(crate) fn read_registration(registration: &Argument) -> Result<PasskeyRegist
 }
 
 /// `PasskeyAssertion`
-pub(crate) fn read_assertion(assertion: &Argument) -> Result<PasskeyAssertion> {
-    let text = |name| assertion.get(name)?.text(MAX_BYTES_CHARS);
+pub(crate) fn read_assertion(assertion: Argument<'_>) -> Result<PasskeyAssertion> {
+    let text = |name| assertion.text(name, MAX_BYTES_CHARS);
     Ok(PasskeyAssertion {
         credential_id: text("credentialId")?,
         client_data_json: text("clientDataJson")?,
         authenticator_data: text("authenticatorData")?,
         signature: text("signature")?,
-        user_handle: assertion.get_text("userHandle", MAX_BYTES_CHARS)?,
+        user_handle: assertion.optional_text("userHandle", MAX_BYTES_CHARS)?,
     })
 }
 
 /// `PasskeyAttestation`
-pub(crate) fn read_attestation(attestation: &Argument) -> Result<PasskeyAttestation> {
-    let text = |name| attestation.get(name)?.text(MAX_BYTES_CHARS);
+pub(crate) fn read_attestation(attestation: Argument<'_>) -> Result<PasskeyAttestation> {
+    let text = |name| attestation.text(name, MAX_BYTES_CHARS);
     let transports = attestation
-        .get("transports")?
-        .list(MAX_TRANSPORTS)?
+        .list("transports", MAX_TRANSPORTS)?
         .iter()
-        .map(|transport| transport.text(MAX_NAME_CHARS))
+        .map(|transport| {
+            attestation
+                .member("transports[]", transport)
+                .as_text(MAX_NAME_CHARS)
+        })
         .collect::<Result<Vec<_>>>()?;
     Ok(PasskeyAttestation {
         credential_id: text("credentialId")?,

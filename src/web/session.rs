@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     args::Argument,
-    call::{Call, MAX_ID_CHARS, promise},
+    call::{Call, MAX_ID_CHARS, or_rejected},
     cancellation::Canceller,
     error::to_object,
     passkey::{MAX_NAME_CHARS, read_registration},
@@ -28,45 +28,49 @@ pub struct WalletSession {
 #[wasm_bindgen]
 impl WalletSession {
     /// The session's id at Grid. Another one after `refresh()`.
-    #[wasm_bindgen(getter)]
-    pub fn id(&self) -> String {
-        self.info().id
+    #[wasm_bindgen(getter, unchecked_return_type = "string")]
+    pub fn id(&self) -> JsValue {
+        self.known(|info| info.id.into())
     }
 
     /// The credential that it was opened with, where that is known.
-    #[wasm_bindgen(getter, js_name = authMethodId)]
-    pub fn auth_method_id(&self) -> Option<String> {
-        self.info().auth_method_id
+    #[wasm_bindgen(
+        getter,
+        js_name = authMethodId,
+        unchecked_return_type = "string | undefined"
+    )]
+    pub fn auth_method_id(&self) -> JsValue {
+        self.known(|info| info.auth_method_id.into())
     }
 
     /// The customer's account.
-    #[wasm_bindgen(getter, js_name = accountId)]
-    pub fn account_id(&self) -> String {
-        self.info().account_id
+    #[wasm_bindgen(getter, js_name = accountId, unchecked_return_type = "string")]
+    pub fn account_id(&self) -> JsValue {
+        self.known(|info| info.account_id.into())
     }
 
     /// The kind of the credential that it was opened with.
     #[wasm_bindgen(getter, js_name = type, unchecked_return_type = "AuthMethodType")]
-    pub fn kind(&self) -> String {
-        self.info().kind.as_str().to_owned()
+    pub fn kind(&self) -> JsValue {
+        self.known(|info| info.kind.as_str().into())
     }
 
     /// That credential's name: an e-mail address, or what the customer calls the passkey.
-    #[wasm_bindgen(getter)]
-    pub fn nickname(&self) -> String {
-        self.info().nickname
+    #[wasm_bindgen(getter, unchecked_return_type = "string")]
+    pub fn nickname(&self) -> JsValue {
+        self.known(|info| info.nickname.into())
     }
 
     /// When it was opened, or refreshed.
-    #[wasm_bindgen(getter, js_name = createdAt)]
-    pub fn created_at(&self) -> Date {
-        date(self.info().created_at_ms)
+    #[wasm_bindgen(getter, js_name = createdAt, unchecked_return_type = "Date")]
+    pub fn created_at(&self) -> JsValue {
+        self.known(|info| date(info.created_at_ms).into())
     }
 
     /// When it ends at Grid. In its last 30 seconds it is not used.
-    #[wasm_bindgen(getter, js_name = expiresAt)]
-    pub fn expires_at(&self) -> Date {
-        date(self.info().expires_at_ms)
+    #[wasm_bindgen(getter, js_name = expiresAt, unchecked_return_type = "Date")]
+    pub fn expires_at(&self) -> JsValue {
+        self.known(|info| date(info.expires_at_ms).into())
     }
 
     /// Whether it can sign.
@@ -76,9 +80,9 @@ impl WalletSession {
     }
 
     /// The key that stamps: SEC1 compressed, 66 hexadecimal digits. Another one after `refresh()`.
-    #[wasm_bindgen(getter, js_name = publicKey)]
-    pub fn public_key(&self) -> String {
-        self.info().public_key
+    #[wasm_bindgen(getter, js_name = publicKey, unchecked_return_type = "string")]
+    pub fn public_key(&self) -> JsValue {
+        self.known(|info| info.public_key.into())
     }
 
     /// Fetches the relay's registration options, ahead of the tap that confirms.
@@ -97,22 +101,20 @@ impl WalletSession {
         options: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        promise(|| {
+        or_rejected((|| {
             let options = Argument::new(options, "options");
             let enrolment = EnrolmentOptions {
-                nickname: options.get("nickname")?.text(MAX_NAME_CHARS)?,
-                user_name: options.get_text("userName", MAX_NAME_CHARS)?,
-                user_display_name: options.get_text("userDisplayName", MAX_NAME_CHARS)?,
+                nickname: options.text("nickname", MAX_NAME_CHARS)?,
+                user_name: options.optional_text("userName", MAX_NAME_CHARS)?,
+                user_display_name: options.optional_text("userDisplayName", MAX_NAME_CHARS)?,
             };
-            let call = Call::read(&options)?;
-            let options = call.options.clone();
-            Ok((call, async move {
+            Ok(Call::read(options)?.promise(|options| async move {
                 let enrolment = session
                     .prepare_passkey_registration(enrolment, options)
                     .await?;
                 Ok(PasskeyEnrolment::new(enrolment).into())
             }))
-        })
+        })())
     }
 
     /// Makes a passkey on this device and adds it to the account. Call it inside the tap that asked
@@ -129,15 +131,14 @@ impl WalletSession {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        promise(|| {
-            let registration = read_registration(&Argument::new(registration, "registration"))?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
+        or_rejected((|| {
+            let registration = read_registration(Argument::new(registration, "registration"))?;
+            let call = Call::read(Argument::new(call, "call"))?;
+            Ok(call.promise(|options| async move {
                 let method = session.add_passkey(registration, &options).await?;
                 Ok(to_object(&method.to_json()))
             }))
-        })
+        })())
     }
 
     /// Replaces the session by a new one with a new key, in this same object. Until the new one is
@@ -153,19 +154,14 @@ impl WalletSession {
         options: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        promise(|| {
+        or_rejected((|| {
             let options = Argument::new(options, "options");
-            let revoke_old = match options.get_given("revokeOld")? {
-                Some(revoke_old) => revoke_old.boolean()?,
-                None => false,
-            };
-            let call = Call::read(&options)?;
-            let options = call.options.clone();
-            Ok((call, async move {
+            let revoke_old = options.optional_boolean("revokeOld")?.unwrap_or(false);
+            Ok(Call::read(options)?.promise(|options| async move {
                 session.refresh(revoke_old, &options).await?;
                 Ok(JsValue::UNDEFINED)
             }))
-        })
+        })())
     }
 
     /// Ends the session: the key here at once, then the session at Grid. Where Grid cannot be told,
@@ -181,17 +177,15 @@ impl WalletSession {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        promise(|| {
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
+        or_rejected(Call::read(Argument::new(call, "call")).map(|call| {
+            call.promise(|options| async move {
                 let revoked = session.sign_out(&options).await;
                 Ok(to_object(&Json::object([(
                     "revokedAtGrid",
                     revoked.into(),
                 )])))
-            }))
-        })
+            })
+        }))
     }
 
     /// Ends a session of this account at Grid: another device's, say. One that is not there any
@@ -206,15 +200,14 @@ impl WalletSession {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        promise(|| {
-            let id = Argument::new(id, "id").text(MAX_ID_CHARS)?;
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
+        or_rejected((|| {
+            let id = Argument::new(id, "id").as_text(MAX_ID_CHARS)?;
+            let call = Call::read(Argument::new(call, "call"))?;
+            Ok(call.promise(|options| async move {
                 session.revoke_session(&id, &options).await?;
                 Ok(JsValue::UNDEFINED)
             }))
-        })
+        })())
     }
 }
 
@@ -223,8 +216,9 @@ impl WalletSession {
         Self { session }
     }
 
-    fn info(&self) -> SessionInfo {
-        self.session.info()
+    /// One copy for all getters.
+    fn known(&self, pick: fn(SessionInfo) -> JsValue) -> JsValue {
+        pick(self.session.info())
     }
 }
 
@@ -253,15 +247,13 @@ impl PasskeyEnrolment {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let enrolment = self.enrolment.clone();
-        promise(|| {
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let call = call.cancelled_by(&self.confirming);
-            let options = call.options.clone();
-            Ok((call, async move {
+        let call = Call::read_cancellable(Argument::new(call, "call"), &self.confirming);
+        or_rejected(call.map(|call| {
+            call.promise(|options| async move {
                 let method = enrolment.confirm(&options).await?;
                 Ok(to_object(&method.to_json()))
-            }))
-        })
+            })
+        }))
     }
 
     /// Ends a `confirm()` that is under way, which then fails with `aborted`.

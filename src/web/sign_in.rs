@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     args::Argument,
-    call::{Call, promise},
+    call::{Call, or_rejected},
     cancellation::Canceller,
     error::to_object,
     session::WalletSession,
@@ -50,15 +50,13 @@ impl PasskeySignIn {
         #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
     ) -> Promise {
         let sign_in = self.sign_in.clone();
-        promise(|| {
-            let call = Call::read(&Argument::new(options, "options"))?;
-            let call = call.cancelled_by(&self.confirming);
-            let options = call.options.clone();
-            Ok((call, async move {
+        let call = Call::read_cancellable(Argument::new(options, "options"), &self.confirming);
+        or_rejected(call.map(|call| {
+            call.promise(|options| async move {
                 let session = sign_in.confirm(&options).await?;
                 Ok(WalletSession::new(session).into())
-            }))
-        })
+            })
+        }))
     }
 
     /// Ends a `confirm()` that is under way, which then fails with `aborted`.
@@ -125,15 +123,14 @@ impl OtpSignIn {
         #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
     ) -> Promise {
         let sign_in = self.sign_in.clone();
-        promise(|| {
-            let code = Argument::new(code, "code").otp_code()?;
-            let call = Call::read(&Argument::new(options, "options"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
+        or_rejected((|| {
+            let code = Argument::new(code, "code").as_otp_code()?;
+            let call = Call::read(Argument::new(options, "options"))?;
+            Ok(call.promise(|options| async move {
                 let session = sign_in.submit(&code, &options).await?;
                 Ok(WalletSession::new(session).into())
             }))
-        })
+        })())
     }
 
     /// Sends another code. The one before is no longer good.
@@ -146,14 +143,12 @@ impl OtpSignIn {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let sign_in = self.sign_in.clone();
-        promise(|| {
-            let call = Call::read(&Argument::new(call, "call"))?;
-            let options = call.options.clone();
-            Ok((call, async move {
+        or_rejected(Call::read(Argument::new(call, "call")).map(|call| {
+            call.promise(|options| async move {
                 sign_in.resend(&options).await?;
                 Ok(JsValue::UNDEFINED)
-            }))
-        })
+            })
+        }))
     }
 }
 

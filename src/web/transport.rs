@@ -1,6 +1,6 @@
 //! Requests by `fetch`, or by a function of the caller's.
 
-use js_sys::{Date, Function, JSON, JsString, Reflect};
+use js_sys::{Date, Function, JSON, Reflect};
 use wasm_bindgen::{JsCast as _, prelude::*};
 
 use super::{args::Argument, cancellation::AbortOnDrop, error::to_object, number, value};
@@ -13,7 +13,8 @@ use crate::{
 
 /// Longer answers are not read to their end.
 const MAX_BODY_BYTES: u32 = 1024 * 1024;
-const MAX_RETRY_AFTER_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+/// A year.
+const MAX_RETRY_AFTER_MS: f64 = 366.0 * 24.0 * 60.0 * 60.0 * 1000.0;
 
 #[wasm_bindgen]
 extern "C" {
@@ -165,63 +166,59 @@ fn call_object(call: &GridCall) -> JsValue {
 }
 
 fn read_reply(reply: &JsValue) -> Result<GridReply> {
-    let reply = Argument::new(reply, "the answer of `transport`");
-    let refused = |why: &str| {
-        Error::new(
-            ErrorCode::RelayProtocol,
-            ["`transport` must resolve to { status, body }: ", why].concat(),
-        )
-    };
+    let reply = Argument::new(reply, "reply");
     let member = |name| {
         reply
             .get(name)
-            .map_err(|_| refused("it is no readable object."))
+            .map_err(|_| wrong_reply("it is no readable object"))
     };
-    let status = member("status")?.value().as_f64();
-    let status = status.and_then(|status| number::whole(status, 599));
+    let status = member("status")?
+        .as_f64()
+        .and_then(|status| number::whole(status, 599));
     let status = status.and_then(|status| u16::try_from(status).ok());
     let Some(status) = status.filter(|status| *status >= 100) else {
-        return Err(refused("its status is no HTTP status."));
+        return Err(wrong_reply("its status is no HTTP status"));
     };
-    let body = read_body_member(&member("body")?, &refused)?;
-    let retry_after_ms = match member("retryAfterMs")?.given() {
-        None => None,
-        Some(given) => {
-            let milliseconds = given.value().as_f64().filter(|value| *value >= 0.0);
-            let milliseconds = milliseconds
-                .ok_or_else(|| refused("its retryAfterMs is no number of milliseconds."))?;
-            number::whole(milliseconds.ceil(), MAX_RETRY_AFTER_MS).or(Some(MAX_RETRY_AFTER_MS))
+    let retry_after = member("retryAfterMs")?;
+    let retry_after_ms = match retry_after.as_f64() {
+        Some(milliseconds) => {
+            let milliseconds = milliseconds.ceil().min(MAX_RETRY_AFTER_MS);
+            number::whole(milliseconds, u64::MAX)
         }
+        None => None,
     };
+    if retry_after_ms.is_none() && !retry_after.is_undefined() {
+        return Err(wrong_reply("its retryAfterMs is no number of milliseconds"));
+    }
     Ok(GridReply {
         status,
-        body: body.into_bytes(),
+        body: read_body_member(member("body")?)?.into_bytes(),
         retry_after_ms,
     })
 }
 
 /// A text is the body itself; anything else is what a text was parsed to.
-fn read_body_member(body: &Argument, refused: &impl Fn(&str) -> Error) -> Result<String> {
-    let value = body.value();
-    if value.is_undefined() || value.is_null() {
+fn read_body_member(body: JsValue) -> Result<String> {
+    if body.is_undefined() || body.is_null() {
         return Ok(String::new());
     }
-    let text = if value.is_string() {
-        value.clone()
-    } else {
+    let text = match body.is_string() {
+        true => body,
         // Throws for cycles and the like; gives nothing for functions.
-        JSON::stringify(value)
-            .ok()
+        false => JSON::stringify(&body)
             .map(JsValue::from)
-            .unwrap_or_default()
+            .unwrap_or_default(),
     };
-    match text.dyn_ref::<JsString>() {
-        None => Err(refused("its body is no JSON.")),
-        Some(text) if text.length() > MAX_BODY_BYTES => Err(too_long()),
-        Some(_) => Argument::new(&text, "body")
-            .text(MAX_BODY_BYTES)
-            .map_err(|_| refused("its body contains lone surrogates.")),
-    }
+    Argument::new(&text, "body")
+        .as_text(MAX_BODY_BYTES)
+        .map_err(|_| wrong_reply("its body is no JSON of at most 1 MiB"))
+}
+
+fn wrong_reply(why: &str) -> Error {
+    Error::new(
+        ErrorCode::RelayProtocol,
+        ["`transport` must resolve to { status, body }: ", why, "."].concat(),
+    )
 }
 
 async fn read_response(response: &JsValue) -> Result<GridReply> {
@@ -286,7 +283,10 @@ fn retry_after_ms(header: &str) -> Option<u64> {
     if date.is_nan() {
         return None;
     }
-    number::whole((date - Date::now()).max(0.0).ceil(), MAX_RETRY_AFTER_MS)
+    number::whole(
+        (date - Date::now()).ceil().clamp(0.0, MAX_RETRY_AFTER_MS),
+        u64::MAX,
+    )
 }
 
 fn global_fetch() -> Option<Function> {

@@ -1,0 +1,92 @@
+import { createGridkey, type Gridkey, type SessionState, type WalletSession } from "gridkey";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Notice } from "./action.tsx";
+import type { Config } from "./config.ts";
+import { Developer, type KeyDelivery } from "./developer.tsx";
+import { useFocus } from "./focus.ts";
+import { useLog } from "./log.ts";
+import { PageContext } from "./page.ts";
+import { SignIn } from "./sign-in.tsx";
+import { Wallet } from "./wallet.tsx";
+
+const SESSION_ENDED: Notice = { tone: "bad", text: "Your session has ended. Sign in again to go on." };
+const SIGNED_OUT: Notice = { tone: "good", text: "You are signed out." };
+const SIGNED_OUT_HERE: Notice = {
+  tone: "bad",
+  text: "You are signed out on this device. The server could not be told; there, the session ends by itself within minutes.",
+};
+
+export function App({ config }: { config: Config }) {
+  const log = useLog();
+  const [delivery, setDelivery] = useState(deliveryOfAddress);
+  const gridkey = useMemo(
+    () => createGridkey({ baseUrl: "/api/grid", sessionKeys: delivery, enclave: config.enclave, onRequest: log.observer() }),
+    [delivery],
+  );
+  const state = useSessionState(gridkey);
+  const [session, setSession] = useState<WalletSession>();
+  const [farewell, setFarewell] = useState<Notice>();
+  const page = useMemo(() => ({ config, gridkey, log }), [config, gridkey, log]);
+
+  const facts = session && state.status === "signedIn" ? state.session : undefined;
+  useFocus(facts ? "wallet-heading" : "sign-in-heading");
+
+  const leave = (notice: Notice) => {
+    session?.free();
+    setSession(undefined);
+    setFarewell(notice);
+  };
+  const changeDelivery = async (next: KeyDelivery) => {
+    setFarewell(facts && SIGNED_OUT);
+    setSession(undefined);
+    keepInAddress(next);
+    setDelivery(next);
+    await session?.signOut();
+    session?.free();
+    gridkey.free();
+  };
+
+  useEffect(() => {
+    if (session && state.status === "signedOut" && state.reason === "expired") leave(SESSION_ENDED);
+  }, [state]);
+
+  return (
+    <PageContext.Provider value={page}>
+      <header>
+        <p class="brand"><img src="/icon.svg" alt="" /> gridkey wallet</p>
+        {config.sandbox && <p class="badge">Sandbox: no real money</p>}
+      </header>
+      <main>
+        {facts && session
+          ? (
+            <Wallet
+              session={session}
+              facts={facts}
+              signInAgain={async (text) => (await session.signOut(), leave({ tone: "bad", text }))}
+              onSignedOut={(revokedAtGrid) => leave(revokedAtGrid ? SIGNED_OUT : SIGNED_OUT_HERE)}
+            />
+          )
+          : <SignIn key={delivery} farewell={farewell} onSignedIn={setSession} />}
+      </main>
+      <Developer delivery={delivery} onDelivery={changeDelivery} session={facts} log={log} />
+    </PageContext.Provider>
+  );
+}
+
+function useSessionState(gridkey: Gridkey): SessionState {
+  const [, rerender] = useState<SessionState>();
+  useEffect(() => gridkey.subscribe(() => rerender(gridkey.state)), [gridkey]);
+  return gridkey.state;
+}
+
+const PARAMETER = "session-keys";
+
+function deliveryOfAddress(): KeyDelivery {
+  return new URLSearchParams(location.search).get(PARAMETER) === "client-held" ? "client-held" : "sealed";
+}
+
+function keepInAddress(delivery: KeyDelivery): void {
+  const address = new URL(location.href);
+  address.searchParams.set(PARAMETER, delivery);
+  history.replaceState(null, "", address);
+}

@@ -1,0 +1,221 @@
+// The login page in a real browser, driven as a person would: by what it shows.
+
+import { launch } from "./browser.mjs";
+import * as sandbox from "./sandbox.mjs";
+
+/** What the sandbox accepts, whatever it was asked for. */
+export const CODE = "000000";
+
+let browser;
+
+export async function closeBrowser() {
+  await (await browser)?.close();
+}
+
+export class LoginPage {
+  /** Errors and warnings of the page and of the browser that no one expects. */
+  problems = [];
+  /** Requests to the relay that were answered: `{ method, path, status, sent, stampedBy, received }`. */
+  traffic = [];
+  #expected = [];
+
+  static async open({ keys = "sealed", ...context } = {}) {
+    const self = new LoginPage();
+    self.keys = keys;
+    browser ??= launch();
+    self.context = await (await browser).newContext({ viewport: { width: 1280, height: 900 }, ...context });
+    self.page = await self.context.newPage();
+    self.page.setDefaultTimeout(15_000);
+    self.#watch();
+    self.authenticator = await VirtualAuthenticator.add(self.page);
+    await self.load();
+    return self;
+  }
+
+  async load() {
+    const address = new URL(sandbox.DEMO_URL);
+    address.searchParams.set("session-keys", this.keys);
+    await this.page.goto(address.href);
+    await this.button("E-mail me a code").waitFor();
+  }
+
+  close() {
+    return this.context.close();
+  }
+
+  /** The browser itself reports requests that fail; a test that makes them fail says so first. */
+  expectProblem(pattern) {
+    this.#expected.push(pattern);
+  }
+
+  button(name) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  heading(name) {
+    return this.page.getByRole("heading", { name, exact: true });
+  }
+
+  /** Waits until the page says so in one of its status regions. */
+  says(text) {
+    return this.page.getByRole("status").filter({ hasText: text }).first().waitFor();
+  }
+
+  get codeField() {
+    return this.page.getByRole("textbox", { name: "Code" });
+  }
+
+  // What a person does
+
+  async askForCode() {
+    await this.button("E-mail me a code").click();
+    await this.heading("Enter your code").waitFor();
+  }
+
+  async enterCode(code = CODE) {
+    await this.codeField.fill(code);
+    await this.button("Sign in").click();
+  }
+
+  async signInByCode() {
+    await this.askForCode();
+    await this.enterCode();
+    await this.unlocked();
+  }
+
+  unlocked() {
+    return this.heading("Your wallet is unlocked").waitFor();
+  }
+
+  async addPasskey(nickname) {
+    await this.button("Add a passkey").click();
+    await this.page.getByRole("textbox", { name: "Name of the passkey" }).fill(nickname);
+    await this.button("Create passkey").click();
+    await this.says(`“${nickname}” was added`);
+  }
+
+  async signInByPasskey() {
+    await this.button("Sign in with a passkey").click();
+    await this.unlocked();
+  }
+
+  /** Waits until the passkey's challenge is ready, before anybody asks for it. */
+  async challenged() {
+    const last = this.page.getByRole("region", { name: /^Requests/ }).getByRole("listitem").last();
+    await last.filter({ hasText: "challengeAuthCredential" }).filter({ hasText: "200" }).waitFor();
+  }
+
+  async signOut() {
+    await this.button("Sign out").click();
+    await this.says("You are signed out.");
+    await this.heading("Unlock your wallet").waitFor();
+  }
+
+  async refresh() {
+    await this.button("Stay signed in").click();
+    await this.says("Your session was renewed");
+  }
+
+  /** Has a device code issued and reads it. */
+  async issueDeviceCode() {
+    await this.page.getByRole("button", { name: /^Issue (a|another) code$/ }).click();
+    await this.says("Here is your code.");
+    return this.page.getByRole("status", { name: "Device code" }).innerText();
+  }
+
+  /** What the developer panel says of the session: `{ id, publicKey, expiresAt }`. */
+  async session() {
+    const facts = this.page.getByRole("region", { name: "Session in detail" }).locator("dl");
+    const names = await facts.locator("dt").allInnerTexts();
+    const values = await facts.locator("dd").allInnerTexts();
+    return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+  }
+
+  /** The requests that carried a stamp. */
+  signed() {
+    return this.traffic.filter(({ stampedBy }) => stampedBy !== undefined);
+  }
+
+  /** The next signed request to such an address never arrives. */
+  async failSigned(address) {
+    const fail = async (route) => {
+      if (route.request().headers()["grid-wallet-signature"] === undefined) return route.continue();
+      await this.page.unroute(address, fail);
+      return route.abort();
+    };
+    await this.page.route(address, fail);
+  }
+
+  /** The answers with sessions, in the order in which they came. */
+  sessionsReceived() {
+    return this.traffic.map(({ received }) => received).filter((body) => body?.id?.startsWith("Session:"));
+  }
+
+  #watch() {
+    const problem = (text) => {
+      if (!this.#expected.some((pattern) => pattern.test(text))) this.problems.push(text);
+    };
+    this.page.on("pageerror", (error) => problem(`uncaught: ${error.stack ?? error}`));
+    this.page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) problem(`console: ${message.text()}`);
+    });
+    this.page.on("response", async (response) => {
+      const path = new URL(response.url()).pathname;
+      if (!path.startsWith("/api/grid/")) return;
+      const request = response.request();
+      const entry = {
+        method: request.method(),
+        path,
+        status: response.status(),
+        sent: json(request.postData()),
+        stampedBy: stampKey(request.headers()["grid-wallet-signature"]),
+      };
+      this.traffic.push(entry);
+      entry.received = json(await response.text().catch(() => null));
+    });
+  }
+}
+
+/** The public key in a stamp: base64url of JSON. */
+function stampKey(stamp) {
+  return stamp === undefined ? undefined : json(Buffer.from(stamp, "base64url").toString()).publicKey;
+}
+
+function json(text) {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** A device with a passkey store, of the DevTools protocol. */
+class VirtualAuthenticator {
+  static async add(page) {
+    const self = new VirtualAuthenticator();
+    self.devtools = await page.context().newCDPSession(page);
+    await self.devtools.send("WebAuthn.enable");
+    const { authenticatorId } = await self.devtools.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    self.authenticatorId = authenticatorId;
+    return self;
+  }
+
+  /** Whether somebody touches the device when it asks. */
+  setPresent(enabled) {
+    return this.devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: this.authenticatorId, enabled });
+  }
+
+  /** Whether the device recognises them. */
+  setRecognised(isUserVerified) {
+    return this.devtools.send("WebAuthn.setUserVerified", { authenticatorId: this.authenticatorId, isUserVerified });
+  }
+}

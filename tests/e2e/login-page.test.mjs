@@ -1,0 +1,5 @@
+// One file for Node's test runner, and so one after the other: the tests share a sandbox.
+
+import "./journey.mjs";
+import "./setbacks.mjs";
+import "./accessibility.mjs";

@@ -1,6 +1,13 @@
 //! What goes wrong without anybody's malice: each is told by its own code, nothing is lost, and the
 //! next attempt works.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests panic as the tests do"
+)]
 
 mod support;
 

@@ -1,5 +1,12 @@
 //! What a customer does, natively: the flows against the sandbox, through the relay, over HTTP.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests panic as the tests do"
+)]
 
 mod support;
 

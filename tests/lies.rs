@@ -1,6 +1,13 @@
 //! What a relay, or whoever took it over, may answer: nothing is stamped, the error names the
 //! reason, and the same attempt succeeds when the lying stops.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests panic as the tests do"
+)]
 
 mod support;
 

@@ -114,11 +114,26 @@ pub struct GridApi {
 
 /// What one request is made of.
 struct Request<'a> {
-    exchange: Exchange,
+    operation: Operation,
+    /// The kind of the credential that it is about.
+    credential: Option<AuthMethodType>,
     params: Vec<(&'static str, String)>,
     body: Option<String>,
     headers: SignedHeaders,
     options: &'a CallOptions,
+}
+
+impl<'a> Request<'a> {
+    fn new(operation: Operation, options: &'a CallOptions) -> Self {
+        Self {
+            operation,
+            credential: None,
+            params: Vec::new(),
+            body: None,
+            headers: SignedHeaders::default(),
+            options,
+        }
+    }
 }
 
 /// A success: its status, and its body where it has one.
@@ -166,15 +181,10 @@ impl GridApi {
         headers.check(operation, false)?;
         let answer = self
             .send(Request {
-                exchange: Exchange {
-                    operation,
-                    leg: headers.leg(),
-                    credential: Some(body.kind()),
-                },
-                params: Vec::new(),
+                credential: Some(body.kind()),
                 body: Some(body.to_body()?),
                 headers,
-                options,
+                ..Request::new(operation, options)
             })
             .await?;
         signed(operation, &answer, AuthMethod::from_json)
@@ -248,15 +258,11 @@ impl GridApi {
         headers.check(operation, body.kind() == AuthMethodType::Passkey)?;
         let answer = self
             .send(Request {
-                exchange: Exchange {
-                    operation,
-                    leg: headers.leg(),
-                    credential: Some(body.kind()),
-                },
+                credential: Some(body.kind()),
                 params: vec![("id", id.to_owned())],
                 body: Some(body.to_body()?),
                 headers,
-                options,
+                ..Request::new(operation, options)
             })
             .await?;
         signed(operation, &answer, AuthSession::from_json)
@@ -295,15 +301,10 @@ impl GridApi {
         let body = Json::object([("clientPublicKey", Json::from(client_public_key))]);
         let answer = self
             .send(Request {
-                exchange: Exchange {
-                    operation,
-                    leg: headers.leg(),
-                    credential: None,
-                },
                 params: vec![("id", id.to_owned())],
                 body: Some(body.to_text()),
                 headers,
-                options,
+                ..Request::new(operation, options)
             })
             .await?;
         signed(operation, &answer, AuthSession::from_json)
@@ -321,15 +322,9 @@ impl GridApi {
         headers.check(operation, false)?;
         let answer = self
             .send(Request {
-                exchange: Exchange {
-                    operation,
-                    leg: headers.leg(),
-                    credential: None,
-                },
                 params: vec![("id", id.to_owned())],
-                body: None,
                 headers,
-                options,
+                ..Request::new(operation, options)
             })
             .await?;
         signed(operation, &answer, |_| Ok(()))
@@ -374,32 +369,32 @@ impl GridApi {
         options: &CallOptions,
     ) -> Result<Answer> {
         self.send(Request {
-            exchange: Exchange {
-                operation,
-                leg: Leg::First,
-                credential: None,
-            },
             params,
             body,
-            headers: SignedHeaders::default(),
-            options,
+            ..Request::new(operation, options)
         })
         .await
     }
 
     async fn send(&self, request: Request<'_>) -> Result<Answer> {
         let Request {
-            exchange,
+            operation,
+            credential,
             params,
             body,
             headers,
             options,
         } = request;
-        let spec = exchange.operation.spec();
+        let spec = operation.spec();
+        let exchange = Exchange {
+            operation,
+            leg: headers.leg(),
+            credential,
+        };
         let call = GridCall {
             operation: spec.id,
             method: spec.method,
-            path: exchange.operation.path(&params)?,
+            path: operation.path(&params)?,
             params,
             body,
             stamp: headers.stamp,
@@ -408,7 +403,7 @@ impl GridApi {
         };
         let mut event = RequestEvent {
             id: self.requests.get(),
-            operation: exchange.operation,
+            operation,
             leg: exchange.leg,
             method: call.method,
             path: call.path.clone(),

@@ -365,7 +365,17 @@ mod tests {
         )
     }
 
-    /// operation, credential, leg, status, Grid's code, reason → code
+    /// Operation, credential, leg, status, Grid's code and reason, and what they mean.
+    type Case = (
+        Operation,
+        Option<AuthMethodType>,
+        Leg,
+        u16,
+        &'static str,
+        Option<&'static str>,
+        ErrorCode,
+    );
+
     #[test]
     fn each_row() {
         use AuthMethodType::{EmailOtp, Oauth, Passkey, SmsOtp};
@@ -373,7 +383,7 @@ mod tests {
         use Leg::{First, Second};
         use Operation as O;
         #[rustfmt::skip]
-        let cases: &[(O, Option<AuthMethodType>, Leg, u16, &str, Option<&str>, E)] = &[
+        let cases: &[Case] = &[
             (O::ChallengeAuthCredential, None, First, 429, "RATE_LIMITED", None, E::RateLimited),
             (O::VerifyAuthCredential, Some(EmailOtp), First, 429, "RATE_LIMITED", None, E::RateLimited),
             (O::CreateAuthCredential, Some(Passkey), Second, 401, "WALLET_SIGNATURE_MISSING", None, E::RelayProtocol),

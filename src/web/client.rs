@@ -57,8 +57,7 @@ pub struct GridkeyClient {
 #[wasm_bindgen]
 impl GridkeyClient {
     /// `options` are `GridkeyOptions`; `changed` is called with each new `SessionState`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, changed: Function) -> Result<GridkeyClient> {
+    pub fn create(options: &JsValue, changed: Function) -> Result<GridkeyClient> {
         let options = Argument::new(options, "options");
         let client = Gridkey::new(ports(options)?, read_options(options)?);
         let state = client.clone();

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::{
+    glue,
     setup::{self, WASM_TARGET},
     shell::Shell,
 };
@@ -41,7 +42,7 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
     }
     shell.run(
         shell
-            .command("wasm-bindgen --target web --omit-default-module-path --out-name gridkey")
+            .command("wasm-bindgen --target bundler --out-name gridkey")
             .args([
                 "--remove-name-section",
                 "--remove-producers-section",
@@ -49,6 +50,7 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
             ])
             .args([&generated, &compiled]),
     )?;
+    write_glue(&generated)?;
     // Written last, so that a module in its place is a finished one.
     let unoptimized = scratch(shell)?.join("gridkey_bg.wasm");
     fs::rename(&module, &unoptimized)?;
@@ -62,6 +64,17 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
             .arg(&module),
     )?;
     shell.say(format_args!("built {}", module.display()))
+}
+
+/// Puts `glue.js` in the place of wasm-bindgen's loader, which the package has its own of, and
+/// leaves the types of what the glue's classes and functions are.
+fn write_glue(generated: &Path) -> Result<()> {
+    let glue = fs::read_to_string(generated.join("gridkey_bg.js"))?;
+    for loader in ["gridkey.js", "gridkey_bg.js", "gridkey_bg.wasm.d.ts"] {
+        fs::remove_file(generated.join(loader))?;
+    }
+    fs::write(generated.join("glue.js"), glue::as_function(&glue)?)?;
+    Ok(())
 }
 
 /// A directory of this program's own for files on the way.

@@ -11,6 +11,7 @@
 
 mod build;
 mod demo;
+mod glue;
 mod grid;
 mod parts;
 mod setup;

@@ -1,0 +1,24 @@
+/** Thrown by everything in this package. Branch on `code`; `instanceof` is not needed. */
+export class GridkeyError extends Error {
+  /** @param {object} fields what is known of the error, as `index.d.ts` has it */
+  constructor(message, fields, cause) {
+    super(message, cause === undefined ? undefined : { cause });
+    // Not the class's name, which minifiers change.
+    Object.defineProperty(this, "name", { value: "GridkeyError", configurable: true, writable: true });
+    for (const name of Object.keys(fields)) {
+      Object.defineProperty(this, name, { value: fields[name], enumerable: true, configurable: true });
+    }
+  }
+}
+
+export function isGridkeyError(error) {
+  return error instanceof Error && error.name === "GridkeyError" && typeof error.code === "string";
+}
+
+const failure = (code, recovery) => (message, cause) => new GridkeyError(message, { code, recovery }, cause);
+
+export const wasmUnavailable = failure("wasm_unavailable", "integrator");
+export const wasmBlockedByCsp = failure("wasm_blocked_by_csp", "integrator");
+export const instanceLost = failure("instance_lost", "retry");
+export const usedAfterFree = failure("used_after_free", "integrator");
+export const invalidArgument = failure("invalid_argument", "integrator");

@@ -1,0 +1,147 @@
+// What the package offers, around an instance that loads when it is first needed.
+
+import { invalidArgument, usedAfterFree } from "./errors.js";
+import { publicClass, publicFunction, publicPromiseFunction, running } from "./instance.js";
+
+export const SessionKey = /* @__PURE__ */ publicClass("SessionKey", {
+  statics: ["generate", "dangerouslyFromPrivateKey"],
+  promises: ["dangerouslyStampUnchecked"],
+});
+export const SealedKeyReceiver = /* @__PURE__ */ publicClass("SealedKeyReceiver", {
+  statics: ["generate", "dangerouslyFromPrivateKey"],
+});
+export const WalletExportKey = /* @__PURE__ */ publicClass("WalletExportKey", {
+  statics: ["generate", "dangerouslyFromPrivateKey"],
+});
+export const PasskeySignIn = /* @__PURE__ */ publicClass("PasskeySignIn", { promises: ["confirm"] });
+export const OtpSignIn = /* @__PURE__ */ publicClass("OtpSignIn", { promises: ["submit", "resend"] });
+export const PasskeyEnrolment = /* @__PURE__ */ publicClass("PasskeyEnrolment", { promises: ["confirm"] });
+export const WalletSession = /* @__PURE__ */ publicClass("WalletSession", {
+  promises: ["preparePasskeyRegistration", "addPasskey", "refresh", "signOut", "revokeSession"],
+});
+
+export const passkeyChallengeBytes = /* @__PURE__ */ publicFunction("passkeyChallengeBytes");
+export const oauthNonce = /* @__PURE__ */ publicFunction("oauthNonce");
+export const requestPasskey = /* @__PURE__ */ publicPromiseFunction("requestPasskey");
+export const createPasskey = /* @__PURE__ */ publicPromiseFunction("createPasskey");
+
+const SIGNED_OUT = /* @__PURE__ */ Object.freeze({ status: "signedOut" });
+
+/** The operations, and how many arguments they have before `call`. */
+const OPERATIONS = {
+  createAuthCredential: 1,
+  listAuthCredentials: 1,
+  challengeAuthCredential: 2,
+  verifyAuthCredential: 2,
+  listAuthSessions: 1,
+  revokeAuthSession: 1,
+  refreshAuthSession: 2,
+  regenerateAgentDeviceCode: 1,
+  createPasskeyRegistrationOptions: 1,
+};
+
+/** A client. What it needs of the WebAssembly it makes when it is first asked for something. */
+export class Gridkey {
+  #options;
+  #load;
+  #state = SIGNED_OUT;
+  #listeners = new Set();
+  #instance;
+  #client;
+  #whenLost;
+  #freed = false;
+
+  /** @param {() => Promise<void>} load loads the WebAssembly */
+  constructor(options, load) {
+    if (typeof load !== "function") throw invalidArgument("A Gridkey is not made with `new`: call createGridkey().");
+    // As they are now: later changes of the object change nothing.
+    try {
+      this.#options = { ...options };
+    } catch (error) {
+      throw invalidArgument("`options` could not be read: it threw an exception.", error);
+    }
+    this.#load = load;
+    const operation = (name, count) =>
+      async (...args) => (await this.#loaded()).operation(name, args[0], count > 1 ? args[1] : undefined, args[count]);
+    const api = Object.entries(OPERATIONS).map(([name, count]) => [name, operation(name, count)]);
+    this.api = Object.freeze(Object.fromEntries(api));
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  subscribe(listener) {
+    if (typeof listener !== "function") throw invalidArgument("`listener` must be a function.");
+    // An entry of its own, so that a function may be subscribed twice.
+    const entry = { listener };
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
+  async listAuthMethods(options) {
+    return (await this.#loaded()).listAuthMethods(options);
+  }
+
+  async preparePasskey(options) {
+    return (await this.#loaded()).preparePasskey(options);
+  }
+
+  async signInWithPasskey(options) {
+    return (await this.#loaded()).signInWithPasskey(options);
+  }
+
+  async sendOtp(options) {
+    return (await this.#loaded()).sendOtp(options);
+  }
+
+  async resumeOtp(state) {
+    return (await this.#loaded()).resumeOtp(state);
+  }
+
+  adoptSession(session, key) {
+    return this.#open().adoptSession(session, key);
+  }
+
+  free() {
+    this.#freed = true;
+    this.#listeners.clear();
+    this.#whenLost?.();
+    this.#client?.free();
+  }
+
+  async #loaded() {
+    if (!this.#freed) await this.#load();
+    return this.#open();
+  }
+
+  #open() {
+    if (this.#freed) throw usedAfterFree("This Gridkey was freed.");
+    const instance = running();
+    if (this.#instance !== instance) {
+      const { GridkeyClient } = instance.glue;
+      const changed = (state) => this.#change(state);
+      this.#client = instance.call(GridkeyClient.create, GridkeyClient, [this.#options, changed]);
+      this.#instance = instance;
+      this.#whenLost = instance.whenLost(() => {
+        if (this.#state.status !== "signedOut") this.#change(SIGNED_OUT);
+      });
+    }
+    return this.#client;
+  }
+
+  #change(state) {
+    if (this.#freed) return;
+    this.#state = state;
+    for (const { listener } of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        // The other listeners, and the call that is going on, must not fail with it.
+        globalThis.reportError?.(error);
+      }
+    }
+  }
+}
+
+if (Symbol.dispose) Gridkey.prototype[Symbol.dispose] = Gridkey.prototype.free;

@@ -1,0 +1,152 @@
+/// <reference lib="esnext.disposable" />
+
+import type {
+  AuthMethod,
+  AuthSession,
+  Call,
+  GridOperations,
+  GridkeyErrorCode,
+  GridkeyErrorRecovery,
+  GridkeyOptions,
+  OtpSignIn,
+  OtpState,
+  PasskeySignIn,
+  SessionKey,
+  SessionState,
+  SignInOptions,
+  WalletSession,
+} from "./wasm/gridkey.js";
+
+export type {
+  AgentDeviceCode,
+  AuthMethod,
+  AuthMethodType,
+  AuthSession,
+  AuthSignedRequestChallenge,
+  Call,
+  CreateAuthCredentialBody,
+  EnclaveTrust,
+  ExpectedWalletExport,
+  GridCall,
+  GridOperations,
+  GridReply,
+  GridkeyErrorCode,
+  GridkeyErrorRecovery,
+  GridkeyOptions,
+  OtpAuthMethod,
+  OtpState,
+  PasskeyAssertion,
+  PasskeyAttestation,
+  PasskeyAuthChallenge,
+  PasskeyOptions,
+  PasskeyRegistration,
+  PasskeyRegistrationOptions,
+  PasskeyTransport,
+  RequestEvent,
+  SealOtpCodeOptions,
+  SessionState,
+  SignInOptions,
+  SignedCall,
+  SignedRequestChallenge,
+  VerifyAuthCredentialBody,
+} from "./wasm/gridkey.js";
+
+export {
+  OtpSignIn,
+  PasskeyEnrolment,
+  PasskeySignIn,
+  SealedKeyReceiver,
+  SessionKey,
+  WalletExportKey,
+  WalletSession,
+  createPasskey,
+  oauthNonce,
+  passkeyChallengeBytes,
+  requestPasskey,
+} from "./wasm/gridkey.js";
+
+/**
+ * A client. Returns at once: the WebAssembly loads when it is first needed, or by {@link init}.
+ * What is wrong with `options` is told by the first call.
+ */
+export function createGridkey(options: GridkeyOptions): Gridkey;
+
+/**
+ * Loads the WebAssembly. Every further call returns the same promise; after a failure it tries
+ * again. Bundlers and Node need no `source`; the first call's counts.
+ *
+ * @throws {GridkeyError} `wasm_unavailable`, `wasm_blocked_by_csp`
+ */
+export function init(source?: URL | string | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
+
+/** Whether WebAssembly and secure randomness are to be had here. Needs no `init()`. */
+export function isSupported(): boolean;
+
+/** What this browser can do. Needs no `init()`. */
+export function capabilities(): Promise<Capabilities>;
+
+/** Each `"unknown"` where the browser does not say. */
+export interface Capabilities {
+  /** Passkeys of any kind. */
+  readonly passkeys: boolean | "unknown";
+  /** Passkeys of this device itself, which checks who is using it. */
+  readonly platformAuthenticator: boolean | "unknown";
+  /** Passkeys among the suggestions of a login field. */
+  readonly autofill: boolean | "unknown";
+  /** Keys that no script can read and that outlive the page. */
+  readonly persistentKeys: boolean | "unknown";
+}
+
+/** A client of one relay. Calls reject, and methods throw, with a {@link GridkeyError}. */
+export class Gridkey {
+  private constructor();
+  /** Grid's operations, one leg each. */
+  readonly api: GridOperations;
+  /** Whether somebody is signed in. The same frozen object until it changes. */
+  readonly state: SessionState;
+  /** Calls `listener` after each change of `state`. Returns what ends that. */
+  subscribe(listener: () => void): () => void;
+  /** The ways to sign in to an account. */
+  listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
+  /** Fetches a passkey's challenge ahead of the tap and keeps it fresh: `confirm()` then runs inside the tap. */
+  preparePasskey(options: { authMethodId: string } & Call): Promise<PasskeySignIn>;
+  /** Fetches a passkey's challenge and asks for the passkey at once. Some browsers refuse that, because of the fetch between tap and prompt. */
+  signInWithPasskey(options: { authMethodId: string } & SignInOptions): Promise<WalletSession>;
+  /** Sends a one-time code by e-mail. */
+  sendOtp(options: { authMethodId: string } & Call): Promise<OtpSignIn>;
+  /** Goes on where {@link OtpSignIn.state} was taken, e.g. before the page was loaded anew. */
+  resumeOtp(state: OtpState): Promise<OtpSignIn>;
+  /** Takes over a session that was opened by layer 2, with its key: `key` is then as if freed. The WebAssembly must be loaded, as it is where there is a key. */
+  adoptSession(session: AuthSession, key: SessionKey): WalletSession;
+  /** Ends the client. Sessions made by it go on. */
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Thrown by everything in this package. Branch on `code`. */
+export class GridkeyError extends Error {
+  private constructor();
+  readonly name: "GridkeyError";
+  readonly code: GridkeyErrorCode;
+  /** What helps. */
+  readonly recovery: GridkeyErrorRecovery;
+  /** The HTTP status of the answer. */
+  readonly status?: number;
+  /** `code` of Grid's error body. */
+  readonly gridCode?: string;
+  /** A finer reason, where there is one. */
+  readonly reason?: string;
+  /** `details` of Grid's error body. */
+  readonly details?: Record<string, unknown>;
+  /** How long to wait before the next attempt, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Grid's id of the signed request that failed. */
+  readonly requestId?: string;
+  /** The operationId of the request that failed. */
+  readonly operation?: string;
+  /** The exception behind it: the `AbortSignal`'s reason, or why the WebAssembly did not load. */
+  readonly cause?: unknown;
+}
+
+/** Whether `error` is of this package, also of another copy of it. */
+export function isGridkeyError(error: unknown): error is GridkeyError;

@@ -96,7 +96,8 @@ impl SignedRequests {
 }
 
 impl Grid<'_> {
-    /// The answer of a first leg: 202 with `payloadToSign`, `requestId`, `expiresAt` and `extra`.
+    /// The answer of a first leg: 202 with `payloadToSign`, `requestId`, `expiresAt` and, where the
+    /// API has it, `type`.
     pub(crate) fn ask_for_signature(
         &mut self,
         request: &GridRequest,
@@ -213,4 +214,56 @@ impl Grid<'_> {
 
 fn refuse(reason: Reason, message: &'static str) -> GridError {
     GridError::unauthorized(reason, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use axum::http::HeaderMap;
+
+    use super::*;
+    use crate::{enclaves::Enclaves, operation::Operation, options::SandboxOptions, state::State};
+
+    // Over HTTP no two signed operations share a path, so far.
+    #[test]
+    fn a_pending_request_is_bound_to_its_method() {
+        let request = |operation| GridRequest {
+            operation,
+            path: "/same".to_owned(),
+            id: String::new(),
+            query: HashMap::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let (options, enclaves) = (SandboxOptions::default(), Enclaves::generate());
+        let mut grid = Grid {
+            options: &options,
+            enclaves: &enclaves,
+            state: &mut State::default(),
+            now: 0,
+        };
+        let signer = Signer::Session {
+            session_id: String::new(),
+        };
+        let first = request(Operation::RefreshAuthSession);
+        let answer = grid.ask_for_signature(&first, String::new(), signer, None);
+        let retry = Retry {
+            request_id: answer.body.unwrap()["requestId"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            stamp: String::new(),
+        };
+        for (operation, reason) in [
+            (
+                Operation::RevokeAuthSession,
+                Reason::RequestIdOfAnotherRequest,
+            ),
+            (Operation::RefreshAuthSession, Reason::StampMalformed),
+        ] {
+            let refusal = grid.check_retry(&request(operation), &retry).err().unwrap();
+            assert_eq!(refusal.reason, reason);
+        }
+    }
 }

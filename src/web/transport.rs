@@ -180,13 +180,12 @@ fn read_reply(reply: &JsValue) -> Result<GridReply> {
         return Err(wrong_reply("its status is no HTTP status"));
     };
     let retry_after = member("retryAfterMs")?;
-    let retry_after_ms = match retry_after.as_f64() {
-        Some(milliseconds) => {
-            let milliseconds = milliseconds.ceil().min(MAX_RETRY_AFTER_MS);
-            number::whole(milliseconds, u64::MAX)
-        }
-        None => None,
-    };
+    let retry_after_ms = retry_after
+        .as_f64()
+        .filter(|milliseconds| *milliseconds >= 0.0)
+        .and_then(|milliseconds| {
+            number::whole(milliseconds.ceil().min(MAX_RETRY_AFTER_MS), u64::MAX)
+        });
     if retry_after_ms.is_none() && !retry_after.is_undefined() {
         return Err(wrong_reply("its retryAfterMs is no number of milliseconds"));
     }

@@ -1,0 +1,108 @@
+//! JavaScript by the line, clients, and what errors must look like.
+
+use gridkey::web::GridkeyClient;
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// The value of an expression.
+pub fn js(expression: &str) -> JsValue {
+    Function::new_no_args(&["'use strict'; return (", expression, ");"].concat())
+        .call0(&JsValue::UNDEFINED)
+        .unwrap_or_else(|error| panic!("{expression}: {error:?}"))
+}
+
+/// The value of an expression over `it`.
+pub fn of(it: &JsValue, expression: &str) -> JsValue {
+    Function::new_with_args("it", &["'use strict'; return (", expression, ");"].concat())
+        .call1(&JsValue::UNDEFINED, it)
+        .unwrap_or_else(|error| panic!("{expression}: {error:?}"))
+}
+
+/// A text of an expression over `it`.
+pub fn text_of(it: &JsValue, expression: &str) -> String {
+    of(it, &["String(", expression, ")"].concat())
+        .as_string()
+        .unwrap()
+}
+
+pub fn assert_js(it: &JsValue, condition: &str) {
+    assert!(
+        of(it, condition).is_truthy(),
+        "{condition}: {}",
+        text_of(it, "JSON.stringify(it) ?? it")
+    );
+}
+
+/// A client of these options: an expression.
+pub fn client(options: &str) -> GridkeyClient {
+    client_of(&js(options)).unwrap()
+}
+
+pub fn client_of(options: &JsValue) -> Result<GridkeyClient, JsValue> {
+    let ignore = Function::new_no_args("");
+    GridkeyClient::create(options, ignore).map_err(JsValue::from)
+}
+
+/// `listAuthSessions` of some account: a GET that needs nothing else.
+pub fn list(client: &GridkeyClient, call: &str) -> Promise {
+    client.operation(
+        "listAuthSessions",
+        &js("{ accountId: 'InternalAccount:1' }"),
+        &JsValue::UNDEFINED,
+        &js(call),
+    )
+}
+
+pub async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
+    JsFuture::from(promise).await
+}
+
+/// The `GridkeyError` that a promise is rejected with.
+pub async fn failure(promise: Promise) -> JsValue {
+    match settled(promise).await {
+        Ok(value) => panic!("resolved to {}", text_of(&value, "JSON.stringify(it)")),
+        Err(error) => error,
+    }
+}
+
+/// Fails unless `error` is a `GridkeyError` of this code.
+pub fn assert_code(error: &JsValue, code: &str) {
+    assert_js(error, "it instanceof Error && it.name === 'GridkeyError'");
+    assert_eq!(
+        text_of(error, "it.code"),
+        code,
+        "{}",
+        text_of(error, "it.message")
+    );
+    assert_js(
+        error,
+        "['fix_input', 'integrator', 'other_method', 'retry', 'sign_in', 'wait'].includes(it.recovery)",
+    );
+}
+
+/// Waits.
+pub async fn sleep(milliseconds: u32) {
+    let promise = of(
+        &milliseconds.into(),
+        "new Promise(resolve => setTimeout(resolve, it))",
+    );
+    settled(promise.unchecked_into()).await.unwrap();
+}
+
+/// An object that remembers: `log` is what was pushed into it.
+pub fn log() -> Array {
+    Array::new()
+}
+
+/// A function with `log` in its scope.
+pub fn logging(log: &Array, expression: &str) -> JsValue {
+    of(log, expression)
+}
+
+/// An object of one member.
+pub fn object(name: &str, value: &JsValue) -> JsValue {
+    let object = Object::new();
+    Reflect::set(&object, &name.into(), value).unwrap();
+    object.into()
+}

@@ -28,7 +28,7 @@ use crate::{build, grid::Grid, setup, shell::Shell};
 /// Builds everything and serves it until Ctrl-C.
 pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
     let backend = match Grid::from_environment()? {
-        Some(grid) => Backend::Grid(grid),
+        Some(grid) => Backend::Grid(Box::new(grid)),
         None => Backend::Sandbox(Sandbox::new(SandboxOptions::default())),
     };
     setup::package_tools(shell)?;
@@ -39,9 +39,10 @@ pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
         .with_max_level(LevelFilter::WARN)
         .init();
     let runtime = Runtime::new()?;
-    let demo = runtime.block_on(Demo::start(shell, &backend, port))?;
+    let is_sandbox = matches!(backend, Backend::Sandbox(_));
+    let demo = runtime.block_on(Demo::start(shell, backend, port))?;
     shell.say(format_args!("\nThe login page is at\n\n    {}\n", demo.url))?;
-    if let Backend::Sandbox(_) = backend {
+    if is_sandbox {
         shell.say(format_args!(
             "Its Grid is a sandbox: the e-mailed code is {OTP_CODE}."
         ))?;
@@ -60,7 +61,7 @@ pub(crate) fn run_for(
     build_page(shell)?;
     let runtime = Runtime::new()?;
     let backend = Backend::Sandbox(sandbox.clone());
-    let demo = runtime.block_on(Demo::start(shell, &backend, 0))?;
+    let demo = runtime.block_on(Demo::start(shell, backend, 0))?;
     client(&demo.url)
 }
 
@@ -74,7 +75,7 @@ fn build_page(shell: &Shell) -> Result<()> {
 
 enum Backend {
     Sandbox(Sandbox),
-    Grid(Grid),
+    Grid(Box<Grid>),
 }
 
 /// Serves until it is dropped.
@@ -84,17 +85,17 @@ struct Demo {
 }
 
 impl Demo {
-    async fn start(shell: &Shell, backend: &Backend, port: u16) -> Result<Self> {
+    async fn start(shell: &Shell, backend: Backend, port: u16) -> Result<Self> {
         let (listeners, port) = listen(port).await?;
         // WebAuthn wants a host that has a name.
         let url = format!("http://localhost:{port}/");
 
         let mut app = Router::new();
         let grid = match backend {
-            Backend::Grid(grid) => grid.clone(),
+            Backend::Grid(grid) => *grid,
             Backend::Sandbox(sandbox) => {
                 app = app.nest("/grid", sandbox.router());
-                Grid::sandbox(sandbox, format!("http://127.0.0.1:{port}/grid"))?
+                Grid::sandbox(&sandbox, format!("http://127.0.0.1:{port}/grid"))?
             }
         };
         let config = Json(grid.page_config());

@@ -9,7 +9,6 @@ use gridkey_sandbox::{DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Sandbox};
 use serde_json::{Value, json};
 
 /// A Grid, and the one customer there whose wallet the page shows.
-#[derive(Clone)]
 pub(crate) struct Grid {
     base_url: String,
     client_id: String,

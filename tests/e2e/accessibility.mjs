@@ -22,7 +22,7 @@ async function everyView(page) {
 
   await page.askForCode();
   await page.enterCode("123456");
-  await page.says("That code is not right.");
+  await page.says("That code is not right, or has run out.");
   await assertAccessible(page, "a wrong code");
 
   await page.enterCode();

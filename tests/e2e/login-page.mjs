@@ -15,8 +15,7 @@ export async function closeBrowser() {
 export class LoginPage {
   /** Errors and warnings of the page and of the browser that no one expects. */
   problems = [];
-  /** Requests to the relay that were answered: `{ method, path, status, sent, stampedBy, received }`. */
-  traffic = [];
+  #traffic = [];
   #expected = [];
 
   static async open({ keys = "sealed", ...context } = {}) {
@@ -25,7 +24,7 @@ export class LoginPage {
     browser ??= launch();
     self.context = await (await browser).newContext({ viewport: { width: 1280, height: 900 }, ...context });
     self.page = await self.context.newPage();
-    self.page.setDefaultTimeout(15_000);
+    self.page.setDefaultTimeout(10_000);
     self.#watch();
     self.authenticator = await VirtualAuthenticator.add(self.page);
     await self.load();
@@ -70,6 +69,11 @@ export class LoginPage {
   async askForCode() {
     await this.button("E-mail me a code").click();
     await this.heading("Enter your code").waitFor();
+  }
+
+  async askForAnotherCode() {
+    await this.button("Send another code").click();
+    await this.says("A new code is on its way.");
   }
 
   async enterCode(code = CODE) {
@@ -131,24 +135,36 @@ export class LoginPage {
     return Object.fromEntries(names.map((name, index) => [name, values[index]]));
   }
 
+  /** Requests to the relay that were answered, in that order: `{ method, path, status, sent, stampedBy, received }`. */
+  traffic() {
+    return Promise.all(this.#traffic);
+  }
+
   /** The requests that carried a stamp. */
-  signed() {
-    return this.traffic.filter(({ stampedBy }) => stampedBy !== undefined);
+  async signed() {
+    return (await this.traffic()).filter(({ stampedBy }) => stampedBy !== undefined);
   }
 
   /** The next signed request to such an address never arrives. */
   async failSigned(address) {
-    const fail = async (route) => {
-      if (route.request().headers()["grid-wallet-signature"] === undefined) return route.continue();
-      await this.page.unroute(address, fail);
+    let failed = false;
+    await this.page.route(address, (route) => {
+      if (failed || route.request().headers()["grid-wallet-signature"] === undefined) return route.continue();
+      failed = true;
       return route.abort();
-    };
-    await this.page.route(address, fail);
+    });
   }
 
   /** The answers with sessions, in the order in which they came. */
-  sessionsReceived() {
-    return this.traffic.map(({ received }) => received).filter((body) => body?.id?.startsWith("Session:"));
+  async sessionsReceived() {
+    return (await this.traffic()).map(({ received }) => received).filter((body) => body?.id?.startsWith("Session:"));
+  }
+
+  /** What a failed test leaves behind, for people. */
+  async report() {
+    const shown = await this.page.locator("h1, [role=status]").allInnerTexts().catch(() => ["the page is gone"]);
+    const entries = await this.page.locator(".entry").allTextContents().catch(() => []);
+    return [...shown.filter(Boolean), ...this.problems, ...entries].map((line) => `\n  ${line.replaceAll("\n", " ")}`).join("");
   }
 
   #watch() {
@@ -159,21 +175,23 @@ export class LoginPage {
     this.page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) problem(`console: ${message.text()}`);
     });
-    this.page.on("response", async (response) => {
-      const path = new URL(response.url()).pathname;
-      if (!path.startsWith("/api/grid/")) return;
-      const request = response.request();
-      const entry = {
-        method: request.method(),
-        path,
-        status: response.status(),
-        sent: json(request.postData()),
-        stampedBy: stampKey(request.headers()["grid-wallet-signature"]),
-      };
-      this.traffic.push(entry);
-      entry.received = json(await response.text().catch(() => null));
+    this.page.on("response", (response) => {
+      if (new URL(response.url()).pathname.startsWith("/api/grid/")) this.#traffic.push(exchange(response));
     });
   }
+}
+
+async function exchange(response) {
+  const request = response.request();
+  return {
+    method: request.method(),
+    path: new URL(response.url()).pathname,
+    status: response.status(),
+    sent: json(request.postData()),
+    stampedBy: stampKey(request.headers()["grid-wallet-signature"]),
+    // An answer without a body has none to give.
+    received: json(await response.text().catch(() => null)),
+  };
 }
 
 /** The public key in a stamp: base64url of JSON. */

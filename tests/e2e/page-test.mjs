@@ -16,6 +16,9 @@ export function pageTest(name, body, options = {}) {
       await body(page);
       assert.deepEqual(page.problems, [], "problems on the page");
       assert.deepEqual((await sandbox.violations()).slice(before.length), [], "traffic that is not the API's");
+    } catch (error) {
+      console.error(`${name}: ${await page.report()}`);
+      throw error;
     } finally {
       await page.close();
     }

@@ -1,7 +1,7 @@
-import { isGridkeyError, type GridkeyErrorCode } from "gridkey";
+import { isGridkeyError, type GridkeyError, type GridkeyErrorCode } from "gridkey";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { sentence, type Sentences } from "./errors.ts";
+import { sentence, type Special } from "./errors.ts";
 import { usePage } from "./page.ts";
 import { useSecondsUntil } from "./time.ts";
 
@@ -23,12 +23,12 @@ export interface Action {
 }
 
 export interface ActionOptions {
-  readonly sentences?: Partial<Sentences>;
-  /** Where signing in again helps: leads there, with this sentence. */
-  readonly signInAgain?: (text: string) => void;
+  readonly special: Special;
+  /** Where only signing in again helps: leads there, with this sentence. */
+  readonly signInAgain: (text: string) => void;
 }
 
-export function useAction({ sentences, signInAgain }: ActionOptions = {}): Action {
+export function useAction({ special, signInAgain }: Partial<ActionOptions> = {}): Action {
   const { log } = usePage();
   const [busy, setBusy] = useState(false);
   const [notice, say] = useState<Notice | undefined>();
@@ -53,9 +53,9 @@ export function useAction({ sentences, signInAgain }: ActionOptions = {}): Actio
       return true;
     } catch (error) {
       log.error(error);
-      const text = sentence(error, sentences);
+      const text = sentence(error, special);
       if (!isGridkeyError(error)) say({ tone: "bad", text });
-      else if (error.recovery === "sign_in" && signInAgain) signInAgain(text);
+      else if (signInAgain && isOver(error)) signInAgain(text);
       else say({ tone: "bad", text, code: error.code });
       if (isGridkeyError(error) && error.retryAfterMs !== undefined) setWaitUntil(Date.now() + error.retryAfterMs);
       return false;
@@ -66,6 +66,11 @@ export function useAction({ sentences, signInAgain }: ActionOptions = {}): Actio
   }
 
   return { busy, wait, notice, run, say };
+}
+
+/** Whether the session, or the sign-in under way, cannot go on. */
+function isOver(error: GridkeyError): boolean {
+  return error.recovery === "sign_in" || error.code === "instance_lost";
 }
 
 /** Always in the document, so that assistive technology hears what changes in it. */

@@ -16,6 +16,12 @@ const SIGNED_OUT_HERE: Notice = {
   text: "You are signed out on this device. The server could not be told; there, the session ends by itself within minutes.",
 };
 
+interface Visit {
+  session?: WalletSession;
+  /** Why the last session ended. */
+  farewell?: Notice;
+}
+
 export function App({ config }: { config: Config }) {
   const log = useLog();
   const [delivery, setDelivery] = useState(deliveryOfAddress);
@@ -23,31 +29,28 @@ export function App({ config }: { config: Config }) {
     () => createGridkey({ baseUrl: "/api/grid", sessionKeys: delivery, enclave: config.enclave, onRequest: log.observer() }),
     [delivery],
   );
+  useEffect(() => () => gridkey.free(), [gridkey]);
   const state = useSessionState(gridkey);
-  const [session, setSession] = useState<WalletSession>();
-  const [farewell, setFarewell] = useState<Notice>();
+  const [{ session, farewell }, setVisit] = useState<Visit>({});
   const page = useMemo(() => ({ config, gridkey, log }), [config, gridkey, log]);
 
   const facts = session && state.status === "signedIn" ? state.session : undefined;
   useFocus(facts ? "wallet-heading" : "sign-in-heading");
 
-  const leave = (notice: Notice) => {
-    session?.free();
-    setSession(undefined);
-    setFarewell(notice);
+  const leave = (ended: WalletSession, notice: Notice) => {
+    // Somebody may have signed in again meanwhile.
+    setVisit((visit) => (visit.session === ended ? { farewell: notice } : visit));
+    // Whether it was signed out before, has expired, or is to end now.
+    void ended.signOut().catch(() => undefined).then(() => ended.free());
   };
-  const changeDelivery = async (next: KeyDelivery) => {
-    setFarewell(facts && SIGNED_OUT);
-    setSession(undefined);
+  const changeDelivery = (next: KeyDelivery) => {
+    if (session) leave(session, SIGNED_OUT);
     keepInAddress(next);
     setDelivery(next);
-    await session?.signOut();
-    session?.free();
-    gridkey.free();
   };
 
   useEffect(() => {
-    if (session && state.status === "signedOut" && state.reason === "expired") leave(SESSION_ENDED);
+    if (session && state.status === "signedOut" && state.reason !== "signedOut") leave(session, SESSION_ENDED);
   }, [state]);
 
   return (
@@ -62,11 +65,11 @@ export function App({ config }: { config: Config }) {
             <Wallet
               session={session}
               facts={facts}
-              signInAgain={async (text) => (await session.signOut(), leave({ tone: "bad", text }))}
-              onSignedOut={(revokedAtGrid) => leave(revokedAtGrid ? SIGNED_OUT : SIGNED_OUT_HERE)}
+              signInAgain={(text) => leave(session, { tone: "bad", text })}
+              onSignedOut={(revokedAtGrid) => leave(session, revokedAtGrid ? SIGNED_OUT : SIGNED_OUT_HERE)}
             />
           )
-          : <SignIn key={delivery} farewell={farewell} onSignedIn={setSession} />}
+          : <SignIn key={delivery} farewell={farewell} onSignedIn={(session) => setVisit({ session })} />}
       </main>
       <Developer delivery={delivery} onDelivery={changeDelivery} session={facts} log={log} />
     </PageContext.Provider>

@@ -1,7 +1,7 @@
-import { isGridkeyError, type GridkeyErrorCode } from "gridkey";
+import { isGridkeyError, type GridkeyError, type GridkeyErrorCode } from "gridkey";
 
 /** What happened and what to do, for the person in front of the page. */
-export type Sentences = Record<GridkeyErrorCode, string>;
+type Sentences = Record<GridkeyErrorCode, string>;
 
 const OUR_MISTAKE = "Nothing was changed. Please try again later or contact support.";
 
@@ -23,11 +23,11 @@ const SENTENCES: Sentences = {
   network: "The server could not be reached. Check your connection and try again.",
   not_found: "This no longer exists. Reload the page and look again.",
   oauth_rejected: "Your identity provider's answer was not accepted. Sign in there again, then try again.",
-  otp_expired: "That code has run out. Ask for a new one.",
-  otp_rejected: "That code is not right. Check it and enter it again, or ask for a new one.",
+  otp_expired: "That code has run out. Ask for another one.",
+  otp_rejected: "That code is not right, or has run out. Check it and enter it again, or ask for another one.",
   passkey_already_registered: "This device already has a passkey for your wallet. Use it to sign in, or add one on another device.",
   passkey_not_used: "No passkey was used: the prompt was closed or timed out, or no passkey fitted. Try again, or choose another way.",
-  passkey_rejected: "Your passkey was not accepted. Try again, or choose another way.",
+  passkey_rejected: "Your passkey was not accepted, perhaps because it took too long. Try again, or choose another way.",
   passkey_unsupported: "This browser or device cannot use passkeys. Choose another way, or another browser.",
   randomness_unavailable: "This browser cannot make secure keys. Use another browser or device.",
   rate_limited: "There were too many attempts. Wait a moment, then try again.",
@@ -43,15 +43,19 @@ const SENTENCES: Sentences = {
 };
 
 const SERVER_TROUBLE = "The server has trouble at the moment. Try again.";
+/** Where the same code may also come of a server that fails for a moment, and `recovery` tells which. */
+const PASSING: Partial<Sentences> = { grid_error: SERVER_TROUBLE, relay_protocol: SERVER_TROUBLE };
 const UNEXPECTED = "Something went wrong on this page. Reload it and try again.";
 
-/** The sentence for whatever was thrown; `special` says it better where the page knows more. */
-export function sentence(error: unknown, special: Partial<Sentences> = {}): string {
+/** Says it better than the general sentences, where the page knows more. */
+export type Special = (error: GridkeyError) => string | undefined;
+
+/** The sentence for whatever was thrown. */
+export function sentence(error: unknown, special?: Special): string {
   if (!isGridkeyError(error)) return UNEXPECTED;
-  if (error.code === "rate_limited" && error.retryAfterMs !== undefined) {
-    return `There were too many attempts. You can try again in ${Math.ceil(error.retryAfterMs / 1000)} seconds.`;
+  const { code, recovery, retryAfterMs } = error;
+  if (code === "rate_limited" && retryAfterMs !== undefined) {
+    return `There were too many attempts. You can try again in ${Math.ceil(retryAfterMs / 1000)} seconds.`;
   }
-  // Most codes have one remedy; these two may also come from a server that fails for a moment.
-  if ((error.code === "grid_error" || error.code === "relay_protocol") && error.recovery === "retry") return SERVER_TROUBLE;
-  return special[error.code] ?? SENTENCES[error.code] ?? UNEXPECTED;
+  return special?.(error) ?? (recovery === "retry" ? PASSING[code] : undefined) ?? SENTENCES[code] ?? UNEXPECTED;
 }

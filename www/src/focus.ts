@@ -1,11 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** When the view changes, and with it `id`, reading and typing go on at that element. */
-export function useFocus(id: string): void {
-  const last = useRef(id);
+/** When the view changes, and with it `id` or `turn`, reading and typing go on at that element. */
+export function useFocus(id: string, turn = 0): void {
+  const first = useRef(true);
   useEffect(() => {
-    if (last.current === id) return;
-    last.current = id;
-    document.getElementById(id)?.focus();
-  }, [id]);
+    if (!first.current) document.getElementById(id)?.focus();
+    first.current = false;
+  }, [id, turn]);
 }

@@ -1,4 +1,4 @@
-import { capabilities, type AuthMethod, type Gridkey, type OtpSignIn, type PasskeySignIn, type WalletSession } from "gridkey";
+import { capabilities, isGridkeyError, type AuthMethod, type Gridkey, type GridkeyError, type OtpSignIn, type PasskeySignIn, type WalletSession } from "gridkey";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ActionButton, Status, useAction, type Notice } from "./action.tsx";
 import { usePage } from "./page.ts";
@@ -8,7 +8,7 @@ import { kept } from "./kept.ts";
 import { useSecondsUntil } from "./time.ts";
 
 interface SignInProps {
-  /** Why the last session ended, where that is worth a sentence. */
+  /** Why the last session ended. */
   farewell: Notice | undefined;
   onSignedIn: (session: WalletSession) => void;
 }
@@ -18,6 +18,7 @@ export function SignIn({ farewell, onSignedIn }: SignInProps) {
   const [methods, setMethods] = useState<readonly AuthMethod[]>();
   const [otp, setOtp] = useState<OtpSignIn>();
   const [setback, setSetback] = useState<Notice>();
+  const [beginning, setBeginning] = useState(0);
   const load = useAction();
 
   const loadMethods = () =>
@@ -27,22 +28,27 @@ export function SignIn({ farewell, onSignedIn }: SignInProps) {
   // A code that was sent before the page was reloaded is still good.
   useEffect(() => void resumeOtp(gridkey, config.accountId).then(setOtp), [gridkey]);
 
-  useFocus(otp ? "code" : "sign-in-heading");
+  useFocus(otp ? "code" : "sign-in-heading", beginning);
+
+  const beginAnew = (text?: string) => {
+    kept.otp.clear();
+    otp?.free();
+    setOtp(undefined);
+    setSetback(text === undefined ? undefined : { tone: "bad", text });
+    setBeginning(beginning + 1);
+  };
+
+  const showCodeForm = (sent: OtpSignIn) => {
+    kept.otp.write(sent.state);
+    setOtp(sent);
+  };
 
   if (otp) {
-    const leave = (notice?: Notice) => {
+    const enter = (session: WalletSession) => {
       kept.otp.clear();
-      otp.free();
-      setOtp(undefined);
-      setSetback(notice);
+      onSignedIn(session);
     };
-    return (
-      <CodeForm
-        otp={otp}
-        onSignedIn={(session) => (kept.otp.clear(), onSignedIn(session))}
-        onBack={leave}
-      />
-    );
+    return <CodeForm otp={otp} onSignedIn={enter} onBack={beginAnew} />;
   }
 
   const passkeys = methods?.filter((method) => method.type === "PASSKEY") ?? [];
@@ -54,10 +60,10 @@ export function SignIn({ farewell, onSignedIn }: SignInProps) {
       <p class="lead">Prove that it is you, and this browser may sign for your wallet for a while.</p>
       <Status notice={setback ?? farewell} id="farewell" />
       {methods && (
-        <div class="ways">
-          <PasskeyWay passkeys={passkeys} onSignedIn={onSignedIn} />
+        <div class="ways" key={beginning}>
+          <PasskeyWay passkeys={passkeys} onSignedIn={onSignedIn} signInAgain={beginAnew} />
           {email && <p class="or" aria-hidden="true">or</p>}
-          {email && <EmailWay method={email} onSent={(sent) => (kept.otp.write(sent.state), setOtp(sent))} />}
+          {email && <EmailWay method={email} onSent={showCodeForm} signInAgain={beginAnew} />}
         </div>
       )}
       {load.busy && <p class="quiet">Looking up your ways to sign in…</p>}
@@ -67,25 +73,29 @@ export function SignIn({ farewell, onSignedIn }: SignInProps) {
   );
 }
 
-interface PasskeyWayProps {
+interface WayProps {
+  signInAgain: (text: string) => void;
+}
+
+interface PasskeyWayProps extends WayProps {
   passkeys: readonly AuthMethod[];
   onSignedIn: (session: WalletSession) => void;
 }
 
-function PasskeyWay({ passkeys, onSignedIn }: PasskeyWayProps) {
+function PasskeyWay(props: PasskeyWayProps) {
   const supported = usePasskeySupport();
   if (!supported) {
     return <p class="quiet">This browser cannot use passkeys. Sign in with a code, or open the page in another browser.</p>;
   }
-  if (passkeys.length === 0) {
+  if (props.passkeys.length === 0) {
     return <p class="quiet">There is no passkey for this wallet yet. Sign in with a code, then add one.</p>;
   }
-  return <PasskeyButton passkeys={passkeys} onSignedIn={onSignedIn} />;
+  return <PasskeyButton {...props} />;
 }
 
-function PasskeyButton({ passkeys, onSignedIn }: PasskeyWayProps) {
+function PasskeyButton({ passkeys, onSignedIn, signInAgain }: PasskeyWayProps) {
   const { gridkey } = usePage();
-  const action = useAction();
+  const action = useAction({ signInAgain });
   const [chosen, setChosen] = useState(() => preferred(passkeys));
   const preparation = usePreparation<PasskeySignIn>((authMethodId) => gridkey.preparePasskey({ authMethodId }));
   const prompt = useRef<PasskeySignIn | undefined>(undefined);
@@ -120,9 +130,14 @@ function PasskeyButton({ passkeys, onSignedIn }: PasskeyWayProps) {
   );
 }
 
-function EmailWay({ method, onSent }: { method: AuthMethod; onSent: (otp: OtpSignIn) => void }) {
+interface EmailWayProps extends WayProps {
+  method: AuthMethod;
+  onSent: (otp: OtpSignIn) => void;
+}
+
+function EmailWay({ method, onSent, signInAgain }: EmailWayProps) {
   const { gridkey } = usePage();
-  const action = useAction();
+  const action = useAction({ signInAgain });
   const send = () => action.run(async () => onSent(await gridkey.sendOtp({ authMethodId: method.id })));
   return (
     <div class="way">
@@ -136,16 +151,25 @@ function EmailWay({ method, onSent }: { method: AuthMethod; onSent: (otp: OtpSig
 interface CodeFormProps {
   otp: OtpSignIn;
   onSignedIn: (session: WalletSession) => void;
-  onBack: (notice?: Notice) => void;
+  onBack: (text?: string) => void;
 }
 
 const RESEND_AFTER_MS = 30_000;
 
+const CODE_USED_UP = "Your code was right, but signing in failed after that. Ask for another code.";
+
+/** Once Grid has asked for a signature, it has taken the code. */
+function isUsedUp(error: GridkeyError): boolean {
+  return error.requestId !== undefined && error.recovery === "retry";
+}
+
 function CodeForm({ otp, onSignedIn, onBack }: CodeFormProps) {
   const { config } = usePage();
-  const signInAgain = (text: string) => onBack({ tone: "bad", text });
-  const submit = useAction({ signInAgain });
-  const resend = useAction({ signInAgain });
+  const submit = useAction({
+    signInAgain: onBack,
+    special: (error) => (isUsedUp(error) ? CODE_USED_UP : undefined),
+  });
+  const resend = useAction({ signInAgain: onBack });
   const [resendAt, setResendAt] = useState(() => Date.now() + RESEND_AFTER_MS);
   const untilResend = useSecondsUntil(resendAt);
   const input = useRef<HTMLInputElement>(null);
@@ -160,7 +184,14 @@ function CodeForm({ otp, onSignedIn, onBack }: CodeFormProps) {
     event.preventDefault();
     resend.say(undefined);
     const code = input.current?.value.replace(/[\s-]/g, "") ?? "";
-    void submit.run(async () => onSignedIn(await otp.submit(code)));
+    void submit.run(async () => {
+      try {
+        onSignedIn(await otp.submit(code));
+      } catch (error) {
+        if (isGridkeyError(error) && (error.code === "otp_expired" || isUsedUp(error))) setResendAt(0);
+        throw error;
+      }
+    });
   };
 
   const sendAnother = () => {
@@ -226,5 +257,7 @@ function preferred(passkeys: readonly AuthMethod[]): string {
 /** Takes up the sign-in by code that waits for its code since before a reload. */
 async function resumeOtp(gridkey: Gridkey, accountId: string): Promise<OtpSignIn | undefined> {
   const state = kept.otp.read();
-  return state?.accountId === accountId ? gridkey.resumeOtp(state) : undefined;
+  if (state?.accountId !== accountId) return undefined;
+  // One that cannot be taken up is of no use: the customer asks for another code.
+  return gridkey.resumeOtp(state).catch(() => void kept.otp.clear());
 }

@@ -1,17 +1,20 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useReducer } from "preact/hooks";
 
 /** Whole seconds until `time` (milliseconds since 1970), counting down while it is shown; 0 once it has passed. */
 export function useSecondsUntil(time: number): number {
-  const seconds = () => Math.max(0, Math.ceil((time - Date.now()) / 1000));
-  const [, tick] = useState(0);
-  const left = seconds();
+  const [, rerender] = useReducer((count: number) => count + 1, 0);
+  const shown = secondsUntil(time);
   useEffect(() => {
-    if (left === 0) return;
-    // A timer of a sleeping tab fires late, so each tick reads the clock anew.
-    const timer = setInterval(() => tick(seconds()), 250);
+    if (shown === 0) return;
+    // A timer of a sleeping tab fires late, so the clock is asked each time.
+    const timer = setInterval(() => secondsUntil(time) !== shown && rerender(undefined), 250);
     return () => clearInterval(timer);
-  }, [time, left === 0]);
-  return left;
+  }, [time, shown]);
+  return shown;
+}
+
+function secondsUntil(time: number): number {
+  return Math.max(0, Math.ceil((time - Date.now()) / 1000));
 }
 
 /** 754 → "12:34" */

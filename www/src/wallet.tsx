@@ -1,4 +1,4 @@
-import type { AgentDeviceCode, AuthMethod, PasskeyEnrolment, SessionState, WalletSession } from "gridkey";
+import type { AgentDeviceCode, AuthMethod, GridkeyErrorCode, PasskeyEnrolment, SessionState, WalletSession } from "gridkey";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ActionButton, Status, useAction } from "./action.tsx";
 import { usePage } from "./page.ts";
@@ -32,7 +32,7 @@ const ENDS_EARLY_MS = 30_000;
 
 function SessionCard({ session, facts, signInAgain, onSignedOut }: WalletProps) {
   const refresh = useAction({ signInAgain });
-  const leave = useAction();
+  const leave = useAction({ signInAgain });
   const left = useSecondsUntil(facts.expiresAt.getTime() - ENDS_EARLY_MS);
   const whole = useRef({ id: "", seconds: 1 });
   if (whole.current.id !== facts.id) whole.current = { id: facts.id, seconds: Math.max(left, 1) };
@@ -134,13 +134,15 @@ interface AddPasskeyProps extends CardProps {
   onCancel: () => void;
 }
 
+const NO_PASSKEY: { [code in GridkeyErrorCode]?: string } = {
+  passkey_not_used: "No passkey was made: the prompt was closed or timed out. Try again when you are ready.",
+  invalid_argument: "Use letters, numbers, spaces and . _ - ' ( ) for the name, 100 at most.",
+};
+
 function AddPasskey({ session, signInAgain, onAdded, onCancel }: AddPasskeyProps) {
   const action = useAction({
     signInAgain,
-    sentences: {
-      passkey_not_used: "No passkey was made: the prompt was closed or timed out. Try again when you are ready.",
-      invalid_argument: "Use letters, numbers, spaces and . _ - ' ( ) for the name, 100 at most.",
-    },
+    special: ({ code }) => NO_PASSKEY[code],
   });
   const preparation = usePreparation<PasskeyEnrolment>((nickname) => session.preparePasskeyRegistration({ nickname }));
   const input = useRef<HTMLInputElement>(null);
@@ -196,13 +198,15 @@ function deviceName(): string {
   return /iPhone|iPad|Android|Mac|Windows|Linux/.exec(navigator.userAgent)?.[0] ?? "";
 }
 
+const AGENT_CONNECTED = "Your agent is already connected, so it needs no code. Disconnect it first to connect it anew.";
+
 function AgentCard({ agentId, signInAgain }: CardProps & { agentId: string }) {
   const { gridkey } = usePage();
   const [deviceCode, setDeviceCode] = useState<AgentDeviceCode>();
   const copy = useAction();
   const issue = useAction({
     signInAgain,
-    sentences: { conflict: "Your agent is already connected, so it needs no code. Disconnect it first to connect it anew." },
+    special: ({ code }) => (code === "conflict" ? AGENT_CONNECTED : undefined),
   });
 
   return (

@@ -7,7 +7,7 @@
 // of an old one can reach into a new one.
 
 import { createGlue } from "./wasm/glue.js";
-import { GridkeyError, instanceLost, invalidArgument, isGridkeyError, usedAfterFree, wasmUnavailable } from "./errors.js";
+import { GridkeyError, instanceLost, invalidArgument, usedAfterFree, wasmUnavailable } from "./errors.js";
 
 const LOST = "The WebAssembly stopped, and a fresh instance has taken its place. What was made before is gone: start again.";
 
@@ -25,13 +25,11 @@ export function startOnce(compile) {
 async function start(compile) {
   const module = await compile();
   const { imports, begin } = prepare(module);
-  let instance;
   try {
-    instance = await WebAssembly.instantiate(module, imports);
+    current = begin(await WebAssembly.instantiate(module, imports));
   } catch (error) {
     throw wasmUnavailable("The WebAssembly is not of this version of gridkey: serve the file that came with it.", error);
   }
-  current = begin(instance);
 }
 
 /** The running instance. */
@@ -97,9 +95,7 @@ class Instance {
     try {
       result = method.apply(object, args);
     } catch (error) {
-      if (this.lost) throw instanceLost(LOST, error);
-      // Whatever else the glue throws, it throws at arguments, before it calls anything.
-      throw isGridkeyError(error) ? error : invalidArgument(error.message, error);
+      throw this.lost ? instanceLost(LOST, error) : error;
     } finally {
       this.#calls--;
     }
@@ -203,7 +199,7 @@ class Instance {
       const kind = property.get ? "get" : "value";
       const method = property[kind];
       const guarded = function (...args) {
-        if (!(this instanceof Class)) throw invalidArgument(`\`${name}\` was taken off its ${className}.`);
+        if (!(this instanceof Class && owners.has(this))) throw invalidArgument(`\`${name}\` was taken off its ${className}.`);
         return instance.call(method, this, args);
       };
       property[kind] = promises.includes(name) ? promising(guarded) : guarded;

@@ -1,0 +1,920 @@
+// index.d.ts
+/// <reference lib="esnext.disposable" />
+
+import type {
+  AuthMethod,
+  AuthSession,
+  Call,
+  GridOperations,
+  GridkeyErrorCode,
+  GridkeyErrorRecovery,
+  GridkeyOptions,
+  OtpSignIn,
+  OtpState,
+  PasskeySignIn,
+  SessionKey,
+  SessionState,
+  SignInOptions,
+  WalletSession,
+} from "./wasm/gridkey.js";
+
+export type {
+  AgentDeviceCode,
+  AuthMethod,
+  AuthMethodType,
+  AuthSession,
+  AuthSignedRequestChallenge,
+  Call,
+  CreateAuthCredentialBody,
+  EnclaveTrust,
+  ExpectedWalletExport,
+  GridCall,
+  GridOperations,
+  GridReply,
+  GridkeyErrorCode,
+  GridkeyErrorRecovery,
+  GridkeyOptions,
+  OtpAuthMethod,
+  OtpState,
+  PasskeyAssertion,
+  PasskeyAttestation,
+  PasskeyAuthChallenge,
+  PasskeyOptions,
+  PasskeyRegistration,
+  PasskeyRegistrationOptions,
+  PasskeyTransport,
+  RequestEvent,
+  SealOtpCodeOptions,
+  SessionState,
+  SignInOptions,
+  SignedCall,
+  SignedRequestChallenge,
+  VerifyAuthCredentialBody,
+} from "./wasm/gridkey.js";
+
+export {
+  OtpSignIn,
+  PasskeyEnrolment,
+  PasskeySignIn,
+  SealedKeyReceiver,
+  SessionKey,
+  WalletExportKey,
+  WalletSession,
+  createPasskey,
+  oauthNonce,
+  passkeyChallengeBytes,
+  requestPasskey,
+} from "./wasm/gridkey.js";
+
+/**
+ * A client. Returns at once: the WebAssembly loads when it is first needed, or by {@link init}.
+ * What is wrong with `options` is told by the first call.
+ */
+export function createGridkey(options: GridkeyOptions): Gridkey;
+
+/**
+ * Loads the WebAssembly. Every further call returns the same promise; after a failure it tries
+ * again. Bundlers and Node need no `source`; the first call's counts.
+ *
+ * @throws {GridkeyError} `wasm_unavailable`, `wasm_blocked_by_csp`
+ */
+export function init(source?: URL | string | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
+
+/** Whether WebAssembly and secure randomness are to be had here. Needs no `init()`. */
+export function isSupported(): boolean;
+
+/** What this browser can do. Needs no `init()`. */
+export function capabilities(): Promise<Capabilities>;
+
+/** Each `"unknown"` where the browser does not say. */
+export interface Capabilities {
+  /** Passkeys of any kind. */
+  readonly passkeys: boolean | "unknown";
+  /** Passkeys of this device itself, which checks who is using it. */
+  readonly platformAuthenticator: boolean | "unknown";
+  /** Passkeys among the suggestions of a login field. */
+  readonly autofill: boolean | "unknown";
+  /** Keys that no script can read and that outlive the page. */
+  readonly persistentKeys: boolean | "unknown";
+}
+
+/** A client of one relay. Calls reject, and methods throw, with a {@link GridkeyError}. */
+export class Gridkey {
+  private constructor();
+  /** Grid's operations, one leg each. */
+  readonly api: GridOperations;
+  /** Whether somebody is signed in. The same frozen object until it changes. */
+  readonly state: SessionState;
+  /** Calls `listener` after each change of `state`. Returns what ends that. */
+  subscribe(listener: () => void): () => void;
+  /** The ways to sign in to an account. */
+  listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
+  /** Fetches a passkey's challenge ahead of the tap and keeps it fresh: `confirm()` then runs inside the tap. */
+  preparePasskey(options: { authMethodId: string } & Call): Promise<PasskeySignIn>;
+  /** Fetches a passkey's challenge and asks for the passkey at once. Some browsers refuse that, because of the fetch between tap and prompt. */
+  signInWithPasskey(options: { authMethodId: string } & SignInOptions): Promise<WalletSession>;
+  /** Sends a one-time code by e-mail. */
+  sendOtp(options: { authMethodId: string } & Call): Promise<OtpSignIn>;
+  /** Goes on where {@link OtpSignIn.state} was taken, e.g. before the page was loaded anew. */
+  resumeOtp(state: OtpState): Promise<OtpSignIn>;
+  /** Takes over a session that was opened by layer 2, with its key: `key` is then as if freed. The WebAssembly must be loaded, as it is where there is a key. */
+  adoptSession(session: AuthSession, key: SessionKey): WalletSession;
+  /** Ends the client. Sessions made by it go on. */
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Thrown by everything in this package. Branch on `code`. */
+export class GridkeyError extends Error {
+  private constructor();
+  readonly name: "GridkeyError";
+  readonly code: GridkeyErrorCode;
+  /** What helps. */
+  readonly recovery: GridkeyErrorRecovery;
+  /** The HTTP status of the answer. */
+  readonly status?: number;
+  /** `code` of Grid's error body. */
+  readonly gridCode?: string;
+  /** A finer reason, where there is one. */
+  readonly reason?: string;
+  /** `details` of Grid's error body. */
+  readonly details?: Record<string, unknown>;
+  /** How long to wait before the next attempt, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Grid's id of the signed request that failed. */
+  readonly requestId?: string;
+  /** The operationId of the request that failed. */
+  readonly operation?: string;
+  /** The exception behind it: the `AbortSignal`'s reason, or why the WebAssembly did not load. */
+  readonly cause?: unknown;
+}
+
+/** Whether `error` is of this package, also of another copy of it. */
+export function isGridkeyError(error: unknown): error is GridkeyError;
+
+// wasm/gridkey.d.ts, from the Rust sources
+/* tslint:disable */
+/* eslint-disable */
+/** The kinds of credential. */
+export type AuthMethodType = "EMAIL_OTP" | "SMS_OTP" | "OAUTH" | "PASSKEY";
+
+/** What every call takes. */
+export interface Call {
+    /** Ends the call, which then fails with `aborted`. */
+    signal?: AbortSignal;
+    /** How long each request of the call may take, in milliseconds, instead of the client's `timeoutMs`. */
+    timeoutMs?: number;
+}
+
+/** The headers of a second leg. */
+export interface SignedCall extends Call {
+    /** `Grid-Wallet-Signature` */
+    stamp?: string;
+    /** `Request-Id`, from the challenge. */
+    requestId?: string;
+    /** `Idempotency-Key` */
+    idempotencyKey?: string;
+}
+
+/** A way to sign in to an account. Times are RFC 3339. */
+export interface AuthMethod {
+    id: string;
+    accountId: string;
+    type: AuthMethodType;
+    /** The e-mail address, the phone number or the passkey's name. */
+    nickname: string;
+    createdAt: string;
+    updatedAt: string;
+    /** WebAuthn's credential id, base64url; passkeys only. */
+    credentialId?: string;
+}
+
+/** A credential whose one-time code is under way. */
+export interface OtpAuthMethod extends AuthMethod {
+    /** What the code is sealed to: see `SessionKey.sealOtpCode`. */
+    otpEncryptionTargetBundle?: string;
+}
+
+/** A session. Times are RFC 3339. */
+export interface AuthSession {
+    id: string;
+    accountId: string;
+    type: AuthMethodType;
+    nickname: string;
+    createdAt: string;
+    updatedAt: string;
+    expiresAt: string;
+    credentialId?: string;
+    /** The session's key, sealed to the uncompressed `clientPublicKey` that was sent. */
+    encryptedSessionSigningKey?: string;
+}
+
+/** What is to be stamped before the request is sent again. */
+export interface SignedRequestChallenge {
+    payloadToSign: string;
+    /** Good for one use. */
+    requestId: string;
+    /** RFC 3339. */
+    expiresAt: string;
+}
+
+/** As {@link SignedRequestChallenge}, of a credential of this type. */
+export interface AuthSignedRequestChallenge extends SignedRequestChallenge {
+    type?: AuthMethodType;
+}
+
+/** What a passkey is asked to sign. Times are RFC 3339. */
+export interface PasskeyAuthChallenge {
+    id: string;
+    accountId: string;
+    type: "PASSKEY";
+    nickname: string;
+    createdAt: string;
+    updatedAt: string;
+    /** WebAuthn's credential id, base64url. */
+    credentialId: string;
+    /** 64 hexadecimal digits: see `passkeyChallengeBytes`. */
+    challenge: string;
+    /** Good for one use. */
+    requestId: string;
+    expiresAt: string;
+}
+
+/** What installs an agent's software. Whoever redeems `code` becomes the agent. */
+export interface AgentDeviceCode {
+    code: string;
+    agentId: string;
+    /** RFC 3339. */
+    expiresAt: string;
+    redeemed: boolean;
+}
+
+/** What the relay gives for the making of a passkey. */
+export interface PasskeyRegistrationOptions {
+    /** base64url; good for one use. */
+    challenge: string;
+    /** RFC 3339. */
+    expiresAt: string;
+    rp: { id?: string; name?: string };
+    user: { id: string; name: string; displayName: string };
+    excludeCredentials: { type: "public-key"; id: string }[];
+}
+
+export type CreateAuthCredentialBody =
+| { type: "EMAIL_OTP"; accountId: string }
+| { type: "OAUTH"; accountId: string; oidcToken: string }
+| { type: "PASSKEY"; accountId: string; nickname: string; challenge: string; attestation: PasskeyAttestation };
+
+export type VerifyAuthCredentialBody =
+| { type: "EMAIL_OTP"; encryptedOtpBundle: string }
+| { type: "OAUTH"; oidcToken: string; clientPublicKey: string }
+| { type: "PASSKEY"; assertion: PasskeyAssertion };
+
+/**
+ * Grid's operations, one leg each. Nothing is checked or stamped on the way: that is for
+ * {@link Gridkey} and {@link WalletSession}.
+ *
+ * All of them reject with a `GridkeyError`.
+ */
+export interface GridOperations {
+    createAuthCredential(
+    body: CreateAuthCredentialBody,
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 201; authMethod: OtpAuthMethod }>;
+    listAuthCredentials(query: { accountId: string }, call?: Call): Promise<{ status: 200; authMethods: AuthMethod[] }>;
+    /** For a one-time code it sends one. For a passkey `clientPublicKey` is the key to be: its encoding says how the session gets its key. */
+    challengeAuthCredential(
+    id: string,
+    body?: { clientPublicKey?: string },
+    call?: Call,
+    ): Promise<
+    | { status: 200; type: "EMAIL_OTP" | "SMS_OTP"; authMethod: OtpAuthMethod }
+    | { status: 200; type: "PASSKEY"; challenge: PasskeyAuthChallenge }
+    >;
+    /** A passkey's answer goes with the challenge's `requestId` and without a stamp. */
+    verifyAuthCredential(
+    id: string,
+    body: VerifyAuthCredentialBody,
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 200; session: AuthSession }>;
+    listAuthSessions(query: { accountId: string }, call?: Call): Promise<{ status: 200; sessions: AuthSession[] }>;
+    revokeAuthSession(
+    id: string,
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 204 }>;
+    refreshAuthSession(
+    id: string,
+    body: { clientPublicKey: string },
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; session: AuthSession }>;
+    /** The old code can no longer be redeemed. */
+    regenerateAgentDeviceCode(agentId: string, call?: Call): Promise<{ status: 201; deviceCode: AgentDeviceCode }>;
+    /** The relay's own: not one of Grid's. */
+    createPasskeyRegistrationOptions(
+    body: { accountId: string },
+    call?: Call,
+    ): Promise<{ status: 200; options: PasskeyRegistrationOptions }>;
+}
+
+
+/** What a client is made with: `baseUrl` or `transport`, and what else differs from the default. */
+export interface GridkeyOptions {
+    /** The relay's address, e.g. `/api/grid`. Absolute where there is no page. */
+    baseUrl?: string;
+    /** Carries requests instead of `baseUrl` and `fetch`: your own routes and envelopes, or a test's answers. */
+    transport?(call: GridCall): Promise<GridReply>;
+    /** Added to each request; a function is asked before each. Never the platform's Basic credentials: a page that has them is refused. */
+    headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+    /** Instead of the global `fetch`. */
+    fetch?: typeof fetch;
+    /** As in `fetch`. */
+    credentials?: RequestCredentials;
+    /** How long a request may take, in milliseconds. 30000 unless given. */
+    timeoutMs?: number;
+    /** How a session gets its key: made and sealed by Grid (the default), or made here. */
+    sessionKeys?: "sealed" | "client-held";
+    passkey?: {
+        /** The relying party, where it is not the page's own domain but a parent of it. */
+        rpId?: string;
+        /** The relying party's name for new passkeys, where it is not the relay's. */
+        rpName?: string;
+    };
+    /** Whose signatures are believed: the production enclaves' (the default), or a sandbox's, whose public keys are given (SEC1 uncompressed, 130 hexadecimal digits). */
+    enclave?: "production" | { dangerouslyTrust: { otp: string; export: string | "unsigned-sandbox" } };
+    /** Sees every request, redacted. What it throws is ignored. */
+    onRequest?(event: RequestEvent): void;
+}
+
+/** What signing in may be told. */
+export interface SignInOptions extends Call {}
+
+/** One request to the relay. */
+export interface GridCall {
+    /** The API's operationId. */
+    operation: string;
+    method: string;
+    /** Path and query below the relay's address, percent-encoded. */
+    path: string;
+    /** What stands in `path`, by the API document's parameter names, not encoded. */
+    params: Record<string, string>;
+    /** JSON. The same text on both legs of a signed request: it must arrive at Grid as it is. */
+    body?: string;
+    /** For the header `Grid-Wallet-Signature`. */
+    stamp?: string;
+    /** For the header `Request-Id`. */
+    requestId?: string;
+    /** For the header `Idempotency-Key`. */
+    idempotencyKey?: string;
+    /** Aborted when the answer is no longer waited for. */
+    signal: AbortSignal;
+}
+
+/** The relay's answer. */
+export interface GridReply {
+    /** The HTTP status that Grid gave. */
+    status: number;
+    /** Grid's answer: as the text it is, or as what `JSON.parse` made of it. */
+    body: unknown;
+    /** `Retry-After`, in milliseconds. */
+    retryAfterMs?: number;
+}
+
+/**
+ * One when a request goes out, one when it has ended. It holds no secret, token, bundle, stamp or
+ * address: names of members, and the values of a few harmless ones.
+ */
+export type RequestEvent =
+| {
+    readonly phase: "sent";
+    /** The same in both events of a request. */
+    readonly id: number;
+    readonly operation: string;
+    readonly leg: 1 | 2;
+    readonly method: string;
+    readonly path: string;
+    readonly signed: boolean;
+    readonly body?: Record<string, unknown>;
+}
+| {
+    readonly phase: "ended";
+    readonly id: number;
+    readonly operation: string;
+    readonly leg: 1 | 2;
+    readonly method: string;
+    readonly path: string;
+    readonly signed: boolean;
+    readonly durationMs: number;
+    readonly status?: number;
+    readonly code?: GridkeyErrorCode;
+    readonly retryAfterMs?: number;
+    readonly body?: Record<string, unknown>;
+};
+
+/** Whether somebody is signed in. A new frozen object at each change. */
+export type SessionState =
+| { readonly status: "signedOut"; readonly reason?: "expired" | "signedOut" }
+| {
+    readonly status: "signedIn";
+    readonly session: {
+        readonly id: string;
+        readonly accountId: string;
+        readonly type: AuthMethodType;
+        readonly nickname: string;
+        readonly createdAt: Date;
+        readonly expiresAt: Date;
+        /** The key that stamps: SEC1 compressed, 66 hexadecimal digits. */
+        readonly publicKey: string;
+    };
+};
+
+/** What to keep over a reload while a code is under way. Nothing in it is secret. */
+export interface OtpState {
+    readonly authMethodId: string;
+    readonly accountId: string;
+    readonly type: "EMAIL_OTP";
+    readonly sentTo: string;
+    readonly otpEncryptionTargetBundle: string;
+}
+
+
+/** What went wrong; `recovery` of the error says what to do about it. */
+export type GridkeyErrorCode =
+/** The caller's `AbortSignal` ended the call. */
+| "aborted"
+/** A bundle is not what its format says. */
+| "bundle_malformed"
+/** A bundle or token is not signed by the enclave key that this package trusts. */
+| "bundle_untrusted"
+/** Grid's challenge ran out before it was answered. */
+| "challenge_expired"
+/** This device's clock and the server's disagree by more than two minutes. */
+| "clock_wrong"
+/** The resource is in a state that forbids this, e.g. the agent is already connected. */
+| "conflict"
+/** The account already has this e-mail or passkey credential. */
+| "credential_already_exists"
+/** A sealed text does not open with this key. */
+| "decrypt_failed"
+/** The relay, or Grid, does not allow this to this user. */
+| "forbidden"
+/** Grid refused, for a reason that has no code of its own here: see `gridCode`. */
+| "grid_error"
+/** The WebAssembly instance stopped; a fresh one has taken its place. */
+| "instance_lost"
+/** What was to be signed is not what was asked for. Nothing was signed. */
+| "intent_refused"
+/** An argument is not of the form that the documentation gives. */
+| "invalid_argument"
+/** No answer arrived. */
+| "network"
+/** Grid does not know this id. */
+| "not_found"
+/** The identity provider's token was refused. */
+| "oauth_rejected"
+/** The one-time code ran out. Ask for a new one. */
+| "otp_expired"
+/** The one-time code was wrong, or ran out. */
+| "otp_rejected"
+/** The device already holds a passkey for this account. */
+| "passkey_already_registered"
+/** The prompt was closed, timed out, or no passkey fitted. */
+| "passkey_not_used"
+/** Grid did not accept the passkey's answer. */
+| "passkey_rejected"
+/** This browser, page or device cannot do passkeys. */
+| "passkey_unsupported"
+/** The device has no source of secure randomness. */
+| "randomness_unavailable"
+/** Too many attempts. Wait `retryAfterMs`. */
+| "rate_limited"
+/** The answer is not one of this API's: a proxy's page, a cut-off body, a missing field. */
+| "relay_protocol"
+/** The session ran out, was revoked, or was signed out here. */
+| "session_expired"
+/** Grid did not accept the signature of a signed request. */
+| "signature_rejected"
+/** The platform's own login lapsed. */
+| "signed_out_of_platform"
+/** The answer took longer than `timeoutMs`. */
+| "timeout"
+/** The relay does not offer this operation. */
+| "unsupported_operation"
+/** The object was freed. */
+| "used_after_free"
+/** The page's Content-Security-Policy forbids WebAssembly. */
+| "wasm_blocked_by_csp"
+/** The WebAssembly is missing, is not WebAssembly, or has not been loaded. */
+| "wasm_unavailable";
+
+/** What helps after an error. */
+export type GridkeyErrorRecovery =
+/** Correct the input (a code, the clock) and call again. */
+| "fix_input"
+/** Nothing the customer can do: the page, the relay or the platform must be mended. */
+| "integrator"
+/** Offer another way to sign in. */
+| "other_method"
+/** Call again. */
+| "retry"
+/** Sign in again. */
+| "sign_in"
+/** Call again after `retryAfterMs`. */
+| "wait";
+
+
+/** Which enclave signs, where it is not the production enclave of that role. */
+export interface EnclaveTrust {
+    /** The enclave's public key: P-256, SEC1 uncompressed, 130 hexadecimal digits. */
+    enclaveKey?: string;
+}
+
+/** What `SessionKey.sealOtpCode` may be told. */
+export interface SealOtpCodeOptions extends EnclaveTrust {
+    /** How the session's public key is written next to the code. Grid's documents have the uncompressed form, and so has the default; Turnkey's documents have the compressed one. */
+    publicKeyEncoding?: "uncompressed" | "compressed";
+}
+
+/** What `WalletExportKey.open` checks. */
+export interface ExpectedWalletExport extends EnclaveTrust {
+    /** The organization whose wallet was asked for, from the payload that was signed. */
+    organizationId: string;
+}
+
+/** What a passkey ceremony may be told. */
+export interface PasskeyOptions {
+    /** The relying party, where it is not the page's own domain but a parent of it. */
+    rpId?: string;
+    /** How long the prompt may stay open, in milliseconds. Browsers take it as advice. */
+    timeoutMs?: number;
+    /** Closes the prompt. */
+    signal?: AbortSignal;
+}
+
+/** A passkey's answer to a challenge. All members are base64url without padding. */
+export interface PasskeyAssertion {
+    credentialId: string;
+    clientDataJson: string;
+    authenticatorData: string;
+    signature: string;
+    userHandle?: string;
+}
+
+/** A new passkey. Bytes are base64url without padding. */
+export interface PasskeyAttestation {
+    credentialId: string;
+    clientDataJson: string;
+    attestationObject: string;
+    /** How the authenticator can be reached; what Grid does not know is left out. */
+    transports: PasskeyTransport[];
+}
+
+/** The transports that Grid knows. */
+export type PasskeyTransport = "usb" | "nfc" | "ble" | "internal" | "hybrid";
+
+/** What the making of a passkey needs: from your backend, or from the relay's registration options. */
+export interface PasskeyRegistration {
+    /** The passkey's name in the account: 1 to 100 letters, numbers, spaces or `. _ - ' ( )`. */
+    nickname: string;
+    /** Your backend's random challenge, base64url without padding, at least 16 bytes. */
+    challenge: string;
+    rp?: { id?: string; name?: string };
+    user: {
+        /** Opaque and stable, base64url without padding, 1 to 64 bytes. Not an e-mail address. */
+        id: string;
+        /** The account's name, as the prompt shows it. */
+        name: string;
+        /** The person's name; without it, `name`. */
+        displayName?: string;
+    };
+    /** The account's passkeys: a device that holds one of them makes no second one. */
+    excludeCredentials?: readonly { id: string; type?: "public-key"; transports?: readonly string[] }[];
+}
+
+
+
+/**
+ * A one-time code that is under way by e-mail.
+ */
+export class OtpSignIn {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Sends another code. The one before is no longer good.
+     *
+     * @throws {GridkeyError} `rate_limited`, `aborted`, `network`, `timeout` and whatever Grid
+     * refuses with
+     */
+    resend(call?: Call): Promise<void>;
+    /**
+     * Signs in with the code. After a wrong one it can be called again.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `otp_rejected`, `otp_expired`,
+     * `bundle_untrusted`, `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid
+     * refuses with
+     */
+    submit(code: string, options?: SignInOptions): Promise<WalletSession>;
+    /**
+     * The credential.
+     */
+    readonly authMethodId: string;
+    /**
+     * The address that the code went to.
+     */
+    readonly sentTo: string;
+    /**
+     * What to keep over a reload of the page, for `Gridkey.resumeOtp`. Nothing in it is secret.
+     * Read it again after `resend()`.
+     */
+    readonly state: OtpState;
+}
+
+/**
+ * What a passkey needs, fetched ahead of the tap and kept fresh.
+ */
+export class PasskeyEnrolment {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Ends a `confirm()` that is under way, which then fails with `aborted`.
+     */
+    cancel(): void;
+    /**
+     * Asks the device for a passkey and adds it to the account. Call it inside the tap that asked
+     * for it; after a failure it can be called again.
+     *
+     * @throws {GridkeyError} as `WalletSession.addPasskey`
+     */
+    confirm(call?: Call): Promise<AuthMethod>;
+    /**
+     * When the options that are ready run out. They are renewed before that.
+     */
+    readonly expiresAt: Date;
+}
+
+/**
+ * A passkey's challenge, fetched ahead of the tap and kept fresh.
+ */
+export class PasskeySignIn {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Ends a `confirm()` that is under way, which then fails with `aborted`.
+     */
+    cancel(): void;
+    /**
+     * Asks for the passkey and signs in. Call it inside the tap that asked for it; after a
+     * failure it can be called again.
+     *
+     * @throws {GridkeyError} `passkey_not_used`, `passkey_unsupported`, `passkey_rejected`,
+     * `challenge_expired`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+     */
+    confirm(options?: SignInOptions): Promise<WalletSession>;
+    /**
+     * The credential.
+     */
+    readonly authMethodId: string;
+    /**
+     * When the challenge that is ready runs out. It is renewed before that.
+     */
+    readonly expiresAt: Date;
+}
+
+/**
+ * Receives a session key that Grid made and sealed. It signs nothing.
+ */
+export class SealedKeyReceiver {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
+     *
+     * @throws {GridkeyError} `invalid_argument`
+     */
+    static dangerouslyFromPrivateKey(bytes: Uint8Array): SealedKeyReceiver;
+    /**
+     * A new key.
+     *
+     * @throws {GridkeyError} `randomness_unavailable`
+     */
+    static generate(): SealedKeyReceiver;
+    /**
+     * Opens `encryptedSessionSigningKey`. After a failure it can be called again.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `bundle_malformed`, `decrypt_failed`
+     */
+    open(encrypted_session_signing_key: string): SessionKey;
+    /**
+     * The public key, SEC1 uncompressed, 130 hexadecimal digits: as `clientPublicKey` it asks for
+     * a sealed session key.
+     */
+    readonly publicKey: string;
+}
+
+/**
+ * The key of a session, made here: of sessions by one-time code, and of client-held ones. It
+ * signs and receives nothing.
+ */
+export class SessionKey {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
+     * customer's money until the session ends.
+     */
+    dangerouslyExportPrivateKey(): Uint8Array;
+    /**
+     * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
+     *
+     * @throws {GridkeyError} `invalid_argument`
+     */
+    static dangerouslyFromPrivateKey(bytes: Uint8Array): SessionKey;
+    /**
+     * Stamps a payload without looking at what it asks for, and resolves to the value of
+     * `Grid-Wallet-Signature`. Whoever can choose the payload can do what the customer can:
+     * {@link WalletSession} checks before it stamps.
+     *
+     * @throws {GridkeyError} `invalid_argument`: no string, lone surrogates, or more than 1 MiB
+     */
+    dangerouslyStampUnchecked(payload_to_sign: string): Promise<string>;
+    /**
+     * A new key.
+     *
+     * @throws {GridkeyError} `randomness_unavailable`
+     */
+    static generate(): SessionKey;
+    /**
+     * Seals a one-time code and this public key to the enclave that issued the code, and returns
+     * `encryptedOtpBundle`. `bundle` is `otpEncryptionTargetBundle`.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `bundle_malformed`, `bundle_untrusted`
+     */
+    sealOtpCode(bundle: string, code: string, options?: SealOtpCodeOptions): string;
+    /**
+     * The public key, SEC1 uncompressed, 130 hexadecimal digits.
+     */
+    readonly publicKeyUncompressed: string;
+    /**
+     * The public key, SEC1 compressed, 66 hexadecimal digits: `clientPublicKey` of client-held
+     * sessions, and the key that a stamp names.
+     */
+    readonly publicKey: string;
+}
+
+/**
+ * Receives one wallet export, and is used up by it. It signs nothing.
+ */
+export class WalletExportKey {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
+     *
+     * @throws {GridkeyError} `invalid_argument`
+     */
+    static dangerouslyFromPrivateKey(bytes: Uint8Array): WalletExportKey;
+    /**
+     * A new key.
+     *
+     * @throws {GridkeyError} `randomness_unavailable`
+     */
+    static generate(): WalletExportKey;
+    /**
+     * Opens `encryptedWalletCredentials` and returns the mnemonic as UTF-8, yours to wipe. After
+     * a failure it can be called again.
+     *
+     * @throws {GridkeyError} `invalid_argument` (also when it is used up), `bundle_malformed`,
+     * `bundle_untrusted` (also for another organization), `decrypt_failed`
+     */
+    open(encrypted_wallet_credentials: string, expected: ExpectedWalletExport): Uint8Array;
+    /**
+     * The public key, SEC1 uncompressed, 130 hexadecimal digits.
+     */
+    readonly publicKey: string;
+}
+
+/**
+ * A session and its key. The key is wiped when the session ends, or when this object is freed and
+ * nothing is under way.
+ */
+export class WalletSession {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Makes a passkey on this device and adds it to the account. Call it inside the tap that asked
+     * for it.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `passkey_not_used`,
+     * `passkey_already_registered`, `passkey_unsupported`, `passkey_rejected`,
+     * `credential_already_exists`, `intent_refused`, `aborted`, `network`, `timeout` and whatever
+     * Grid refuses with
+     */
+    addPasskey(registration: PasskeyRegistration, call?: Call): Promise<AuthMethod>;
+    /**
+     * Fetches the relay's registration options, ahead of the tap that confirms.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `aborted`, `network`,
+     * `timeout` and whatever the relay refuses with
+     */
+    preparePasskeyRegistration(options: { nickname: string; userName?: string; userDisplayName?: string } & Call): Promise<PasskeyEnrolment>;
+    /**
+     * Replaces the session by a new one with a new key, in this same object. Until the new one is
+     * there the old one stays as it is, whatever fails. At Grid the old one lives on until it
+     * expires, unless `revokeOld` is true.
+     *
+     * @throws {GridkeyError} `session_expired`, `intent_refused`, `decrypt_failed`,
+     * `relay_protocol`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+     */
+    refresh(options?: { revokeOld?: boolean } & Call): Promise<void>;
+    /**
+     * Ends a session of this account at Grid: another device's, say. One that is not there any
+     * more counts as ended.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+     * `network`, `timeout` and whatever Grid refuses with
+     */
+    revokeSession(id: string, call?: Call): Promise<void>;
+    /**
+     * Ends the session: the key here at once, then the session at Grid. Where Grid cannot be told,
+     * `revokedAtGrid` is false and the session ends there by itself.
+     *
+     * @throws {GridkeyError} `invalid_argument`
+     */
+    signOut(call?: Call): Promise<{ revokedAtGrid: boolean }>;
+    /**
+     * The customer's account.
+     */
+    readonly accountId: string;
+    /**
+     * The credential that it was opened with, where that is known.
+     */
+    readonly authMethodId: string | undefined;
+    /**
+     * When it was opened, or refreshed.
+     */
+    readonly createdAt: Date;
+    /**
+     * When it ends at Grid. In its last 30 seconds it is not used.
+     */
+    readonly expiresAt: Date;
+    /**
+     * The session's id at Grid. Another one after `refresh()`.
+     */
+    readonly id: string;
+    /**
+     * Whether it can sign.
+     */
+    readonly isActive: boolean;
+    /**
+     * That credential's name: an e-mail address, or what the customer calls the passkey.
+     */
+    readonly nickname: string;
+    /**
+     * The key that stamps: SEC1 compressed, 66 hexadecimal digits. Another one after `refresh()`.
+     */
+    readonly publicKey: string;
+    /**
+     * The kind of the credential that it was opened with.
+     */
+    readonly type: AuthMethodType;
+}
+
+/**
+ * Makes a passkey: `navigator.credentials.create()`. Call it inside the tap that asked for it.
+ * One ceremony at a time: a new one ends the old.
+ *
+ * @throws {GridkeyError} `invalid_argument`, `passkey_not_used`, `passkey_already_registered`,
+ * `passkey_unsupported`, `passkey_rejected`, `aborted`
+ */
+export function createPasskey(registration: PasskeyRegistration, options?: PasskeyOptions): Promise<PasskeyAttestation>;
+
+/**
+ * The `nonce` to ask an identity provider for, so that its token is bound to this key: lower-case
+ * hex of SHA-256 over the text. The two forms of a key have two nonces: give the one that is sent.
+ *
+ * @throws {GridkeyError} `invalid_argument`
+ */
+export function oauthNonce(client_public_key: string): string;
+
+/**
+ * The bytes that WebAuthn takes as `challenge` for a challenge of Grid's: the 64 ASCII bytes of
+ * its 64 hexadecimal digits.
+ *
+ * @throws {GridkeyError} `invalid_argument`
+ */
+export function passkeyChallengeBytes(challenge: string): Uint8Array;
+
+/**
+ * Asks for a passkey: `navigator.credentials.get()`. Call it inside the tap that asked for it.
+ * One ceremony at a time: a new one ends the old.
+ *
+ * @throws {GridkeyError} `invalid_argument`, `passkey_not_used`, `passkey_unsupported`,
+ * `passkey_rejected`, `aborted`
+ */
+export function requestPasskey(challenge: { challenge: string; credentialId: string }, options?: PasskeyOptions): Promise<PasskeyAssertion>;

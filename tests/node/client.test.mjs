@@ -1,0 +1,185 @@
+// Layers 2 and 3 on the built package, with answers made here.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import test from "node:test";
+
+import { SessionKey, createGridkey, init } from "../../pkg/node.js";
+import { failure, thrown } from "./failure.mjs";
+
+const ACCOUNT = { accountId: "InternalAccount:1" };
+const none = async () => ({ status: 200, body: { data: [] } });
+
+function session(milliseconds = 60_000) {
+  const now = new Date().toISOString();
+  const expiresAt = new Date(Date.now() + milliseconds).toISOString();
+  return { id: "Session:1", ...ACCOUNT, type: "EMAIL_OTP", nickname: "a@b.example", createdAt: now, updatedAt: now, expiresAt };
+}
+
+test("a client returns at once, and says what is wrong with its options when it is used", async () => {
+  for (const options of [undefined, null, {}, { baseUrl: 5 }, { baseUrl: "/no/page" }]) {
+    const client = createGridkey(options);
+    assert.equal(client.state.status, "signedOut");
+    await failure("invalid_argument", client.listAuthMethods(ACCOUNT));
+    await failure("invalid_argument", client.api.listAuthSessions(ACCOUNT));
+  }
+  thrown("invalid_argument", () => createGridkey({ get baseUrl() { throw new Error("mine"); } }));
+});
+
+test("options are those of the moment", async () => {
+  const options = { transport: none };
+  const client = createGridkey(options);
+  options.transport = undefined;
+  assert.deepEqual(await client.listAuthMethods(ACCOUNT), []);
+});
+
+test("it speaks HTTP with the relay", async () => {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    requests.push({ method: request.method, url: request.url, headers: request.headers, body });
+    response.writeHead(429, { "content-type": "application/json", "retry-after": "3" });
+    response.end('{"status":429,"code":"RATE_LIMITED","message":"Slow down","details":{}}');
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  try {
+    const client = createGridkey({ baseUrl: `http://127.0.0.1:${server.address().port}/api/grid`, headers: { "x-platform": "1" } });
+    const error = await failure("rate_limited", client.sendOtp({ authMethodId: "AuthMethod:1" }));
+    assert.equal(error.retryAfterMs, 3000);
+    assert.equal(error.recovery, "wait");
+    assert.equal(requests.length, 1, "a challenge that sends a message is not repeated");
+    const [{ method, url, headers, body }] = requests;
+    assert.equal(`${method} ${url}`, "POST /api/grid/auth/credentials/AuthMethod%3A1/challenge");
+    assert.equal(headers["x-platform"], "1");
+    assert.equal(headers["content-type"], "application/json");
+    assert.equal(body, "{}");
+  } finally {
+    server.close();
+  }
+});
+
+test("a call ends by its signal or its time", async () => {
+  const signals = [];
+  const client = createGridkey({ transport: ({ signal }) => (signals.push(signal), new Promise(() => {})) });
+  const alive = setInterval(() => {}, 1000);
+  try {
+    const controller = new AbortController();
+    const call = client.listAuthMethods({ ...ACCOUNT, signal: controller.signal });
+    setTimeout(() => controller.abort(), 20);
+    const error = await failure("aborted", call);
+    assert.equal(error.cause, controller.signal.reason);
+    await failure("timeout", client.listAuthMethods({ ...ACCOUNT, timeoutMs: 20 }));
+    assert.ok(signals.length === 2 && signals.every(({ aborted }) => aborted));
+  } finally {
+    clearInterval(alive);
+  }
+});
+
+test("every operation is there, by its name", async () => {
+  const asked = [];
+  const client = createGridkey({ transport: async (call) => (asked.push(call.operation), { status: 500, body: "" }) });
+  const { api } = client;
+  assert.ok(Object.isFrozen(api));
+  const key = "04" + "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" + "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+  const text = "AAAA";
+  const calls = {
+    createAuthCredential: [{ type: "EMAIL_OTP", ...ACCOUNT }],
+    listAuthCredentials: [ACCOUNT],
+    challengeAuthCredential: ["AuthMethod:1", { clientPublicKey: key }],
+    verifyAuthCredential: ["AuthMethod:1", { type: "EMAIL_OTP", encryptedOtpBundle: text }],
+    listAuthSessions: [ACCOUNT],
+    revokeAuthSession: ["Session:1"],
+    refreshAuthSession: ["Session:1", { clientPublicKey: key }],
+    regenerateAgentDeviceCode: ["Agent:1"],
+    createPasskeyRegistrationOptions: [ACCOUNT],
+  };
+  assert.deepEqual(Object.keys(api).sort(), Object.keys(calls).sort());
+  for (const [operation, args] of Object.entries(calls)) {
+    asked.length = 0;
+    const error = await failure("relay_protocol", api[operation](...args, { timeoutMs: 1000 })).catch((wrong) => wrong);
+    assert.ok(asked.length > 0 && asked.every((name) => name === operation), `${operation}: ${asked} ${error}`);
+    await failure("invalid_argument", api[operation](...args, { timeoutMs: -1 }));
+  }
+});
+
+test("a session is adopted with its key, and the listeners are told", async () => {
+  await init();
+  const states = [];
+  const client = createGridkey({ transport: async () => ({ status: 404, body: { status: 404, code: "NOT_FOUND", message: "x", details: {} } }) });
+  const unsubscribe = client.subscribe(() => states.push(client.state));
+  client.subscribe(() => {
+    throw new Error("a listener of the page's");
+  });
+  const key = SessionKey.generate();
+  const { publicKey } = key;
+  const wallet = client.adoptSession(session(), key);
+  thrown("used_after_free", () => key.publicKey);
+  assert.equal(wallet.publicKey, publicKey);
+  assert.equal(client.state, states[0]);
+  assert.equal(client.state.status, "signedIn");
+  assert.equal(client.state.session.publicKey, publicKey);
+  assert.ok(client.state.session.expiresAt instanceof Date && Object.isFrozen(client.state.session));
+  assert.equal(wallet.isActive, true);
+  assert.deepEqual(await wallet.signOut(), { revokedAtGrid: true });
+  assert.deepEqual(states.map(({ status, reason }) => [status, reason]), [["signedIn", undefined], ["signedOut", "signedOut"]]);
+  unsubscribe();
+  client.adoptSession(session(), SessionKey.generate()).free();
+  assert.equal(states.length, 2);
+  assert.equal(client.state.status, "signedOut");
+  await failure("session_expired", wallet.refresh());
+});
+
+test("what was freed says so", async () => {
+  await init();
+  const client = createGridkey({ transport: none });
+  const wallet = client.adoptSession(session(), SessionKey.generate());
+  client.free();
+  client.free();
+  await failure("used_after_free", client.listAuthMethods(ACCOUNT));
+  await failure("used_after_free", client.api.listAuthSessions(ACCOUNT));
+  thrown("used_after_free", () => client.adoptSession(session(), SessionKey.generate()));
+  const unused = createGridkey({ transport: none });
+  unused.free();
+  await failure("used_after_free", unused.listAuthMethods(ACCOUNT));
+  assert.equal(wallet.isActive, true, "its sessions go on");
+  if (Symbol.dispose) wallet[Symbol.dispose]();
+  thrown("used_after_free", () => wallet.isActive);
+  await failure("used_after_free", wallet.refresh());
+});
+
+test("an object may be freed while it is at work", async () => {
+  await init();
+  let answer;
+  const client = createGridkey({ transport: () => new Promise((resolve) => (answer = resolve)) });
+  const wallet = client.adoptSession(session(), SessionKey.generate());
+  const signingOut = wallet.signOut();
+  wallet.free();
+  await new Promise((soon) => setTimeout(soon, 10));
+  answer({ status: 204, body: null });
+  assert.deepEqual(await signingOut, { revokedAtGrid: true });
+});
+
+test("somebody else's code may do anything while it is called", async () => {
+  await init();
+  const client = createGridkey({ transport: none });
+  const key = SessionKey.generate();
+  // Freed in the middle of its own method.
+  const error = thrown("bundle_malformed", () =>
+    key.sealOtpCode("{}", "1", {
+      get enclaveKey() {
+        key.free();
+        assert.throws(() => key.publicKey, { code: "used_after_free" });
+        SessionKey.generate().free();
+        client.adoptSession(session(), SessionKey.generate()).free();
+        return undefined;
+      },
+    }),
+  );
+  assert.equal(error.recovery, "integrator");
+  const listening = createGridkey({ transport: none });
+  listening.subscribe(() => listening.free());
+  const wallet = listening.adoptSession(session(), SessionKey.generate());
+  assert.equal(wallet.isActive, true);
+  assert.deepEqual(await client.listAuthMethods(ACCOUNT), []);
+});

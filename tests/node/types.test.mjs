@@ -1,0 +1,96 @@
+// The public types: as they are written down, and as a customer's compiler takes them.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import * as gridkey from "../../pkg/node.js";
+
+const PACKAGE = new URL("../../pkg/", import.meta.url);
+const TSC = fileURLToPath(new URL("../../xtask/tools/node_modules/typescript/bin/tsc", import.meta.url));
+const SNAPSHOT = new URL("api.snapshot.d.ts", PACKAGE);
+
+const read = (name) => readFile(new URL(name, PACKAGE), "utf8");
+
+/** All public types in one text. */
+async function publicTypes() {
+  return `// index.d.ts\n${await read("index.d.ts")}\n// wasm/gridkey.d.ts, from the Rust sources\n${await read("wasm/gridkey.d.ts")}`;
+}
+
+test("the types are those that were reviewed", async () => {
+  const types = await publicTypes();
+  if (process.env.UPDATE_SNAPSHOT) await writeFile(SNAPSHOT, types);
+  assert.equal(types, await readFile(SNAPSHOT, "utf8"), "after a review: UPDATE_SNAPSHOT=1 node --test tests/node/types.test.mjs");
+});
+
+test("nothing is any", async () => {
+  const code = (await publicTypes()).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+  for (const word of ["any", "object", "Function", "Object"]) {
+    assert.doesNotMatch(code, new RegExp(`[:<|&(,=]\\s*${word}\\b`), word);
+  }
+});
+
+test("every value that the types name is there, and no other", async () => {
+  const named = [...(await read("index.d.ts")).matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(",").map((name) => name.trim()));
+  const declared = [...(await read("index.d.ts")).matchAll(/^export (?:class|function) (\w+)/gm)].map(([, name]) => name);
+  const names = [...named.filter(Boolean), ...declared].sort();
+  assert.deepEqual(Object.keys(gridkey).sort(), names);
+  const { exports } = JSON.parse(await read("package.json"));
+  const browsers = await import(new URL(exports["."].default, PACKAGE));
+  assert.deepEqual(Object.keys(browsers).sort(), names);
+});
+
+test("every member that the types name is there", async () => {
+  await gridkey.init();
+  const types = await read("wasm/gridkey.d.ts");
+  const facade = await read("facade.js");
+  for (const [, name, body] of types.matchAll(/^export class (\w+) \{\n([^]*?)\n\}/gm)) {
+    for (const [, method] of body.matchAll(/^    static (\w+)\(/gm)) {
+      assert.equal(typeof gridkey[name][method], "function", `${name}.${method}`);
+    }
+    // Methods that give promises must reject and not throw: the facade has their names.
+    const promises = [...body.matchAll(/^    (\w+)\(.*\): Promise</gm)].map(([, method]) => method);
+    const listed = facade.match(new RegExp(`publicClass\\("${name}", \\{[^}]*?promises: \\[([^\\]]*)\\]`))?.[1] ?? "";
+    assert.deepEqual(listed.match(/\w+/g)?.sort() ?? [], promises.sort(), name);
+  }
+  const operations = types.match(/export interface GridOperations \{([^]*?)\n\}/)[1];
+  const { api } = gridkey.createGridkey({});
+  assert.deepEqual([...operations.matchAll(/^    (\w+)\(/gm)].map(([, name]) => name).sort(), Object.keys(api).sort());
+});
+
+for (const [name, options] of [
+  ["bundler", { module: "esnext", moduleResolution: "bundler" }],
+  ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
+]) {
+  test(`a customer's code compiles with moduleResolution ${name}`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), "gridkey-types-"));
+    try {
+      await mkdir(join(directory, "node_modules"));
+      await symlink(fileURLToPath(PACKAGE), join(directory, "node_modules/gridkey"), "dir");
+      await cp(fileURLToPath(new URL("consumer/consumer.ts", import.meta.url)), join(directory, "consumer.ts"));
+      await writeFile(join(directory, "package.json"), '{"type":"module"}');
+      const compilerOptions = {
+        ...options,
+        target: "es2022",
+        lib: ["es2022", "dom"],
+        types: [],
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        verbatimModuleSyntax: true,
+        preserveSymlinks: true,
+      };
+      await writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+      await promisify(execFile)(process.execPath, [TSC, "-p", directory]).catch(({ stdout, stderr }) => assert.fail(stdout || stderr));
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+}

@@ -16,7 +16,11 @@ use p256::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{encoding::hex, random::Random, stack};
+use super::{
+    encoding::{der, hex},
+    random::Random,
+    stack,
+};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A point of P-256 that is on the curve and not at infinity.
@@ -122,9 +126,10 @@ impl PublicKey {
     }
 }
 
-/// X.690's distinguished encoding, which has one text for each signature.
+/// A signature whose numbers are in `1..n`.
 fn parse_der(signature: &[u8]) -> Option<Signature> {
-    Signature::from_der(signature).ok()
+    let (r, s) = der::decode(signature).ok()?;
+    Signature::from_scalars(r, s).ok()
 }
 
 impl Eq for PublicKey {}
@@ -221,7 +226,8 @@ impl PrivateKey {
         let (signature, _) = stack::wiping(|| {
             hazmat::sign_prehashed_rfc6979::<NistP256, Sha256>(&self.scalar, &digest, &[])
         });
-        signature.to_der().as_bytes().to_vec()
+        let (r, s) = signature.split_bytes();
+        der::encode(&(r.into(), s.into()))
     }
 
     /// The scalar: 32 bytes, big-endian.

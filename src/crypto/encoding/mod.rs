@@ -5,6 +5,7 @@
 
 pub mod base58check;
 pub mod base64url;
+pub mod der;
 pub mod hex;
 
 use std::fmt;

@@ -35,3 +35,19 @@ pub(crate) fn rfc3339(ms: Millis) -> String {
         .and_then(|time| time.format(&Rfc3339).ok())
         .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::rfc3339;
+
+    #[test]
+    fn times_are_written_in_whole_seconds() {
+        for (ms, text) in [
+            (1_775_662_201_000, "2026-04-08T15:30:01Z"),
+            (1_775_662_201_999, "2026-04-08T15:30:01Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(rfc3339(ms), text);
+        }
+    }
+}

@@ -27,16 +27,10 @@ pub(crate) fn uncompressed(key: &PublicKey) -> Vec<u8> {
 /// A point from hex of either SEC1 encoding, 66 characters (02, 03) or 130 (04).
 pub(crate) fn parse_hex(text: &str) -> Option<PublicKey> {
     let bytes = hex::decode(text).ok()?;
-    let has_length_of_prefix = match bytes.first()? {
-        0x02 | 0x03 => bytes.len() == 33,
-        0x04 => bytes.len() == 65,
-        _ => false,
-    };
-    if has_length_of_prefix {
-        PublicKey::from_sec1_bytes(&bytes).ok()
-    } else {
-        None
-    }
+    // The identity (00) and compact points (05) are SEC1 too.
+    matches!(bytes.first()?, 2..=4)
+        .then(|| PublicKey::from_sec1_bytes(&bytes).ok())
+        .flatten()
 }
 
 /// How the session's key gets to the client. The encoding of `clientPublicKey` says it.

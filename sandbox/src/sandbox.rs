@@ -194,9 +194,7 @@ impl Sandbox {
             now,
             session_key: session_key.map(|s| s.public_key),
         };
-        if let Some(lie) = state.lies.tell(request.operation, &mut answer, &liar) {
-            return (answer.head(), lie);
-        }
+        let lie = state.lies.tell(request.operation, &mut answer, &liar);
         #[cfg(feature = "conformance")]
         {
             state.renames.rename(request.operation, &mut answer);
@@ -204,7 +202,7 @@ impl Sandbox {
                 .violations
                 .extend(conformance::check_answer(request, &answer));
         }
-        (answer.head(), answer.text())
+        (answer.head(), lie.unwrap_or_else(|| answer.text()))
     }
 
     pub(crate) fn options(&self) -> &SandboxOptions {

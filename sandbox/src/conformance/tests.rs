@@ -5,10 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     SOURCES,
-    openapi::{body_schema, closed_components, errors},
+    openapi::{body_schema, closed_components, errors, read_document},
     rename_member,
 };
-use crate::operation::Operation;
+use crate::{
+    errors::{Code, GridError, Reason},
+    operation::Operation,
+};
 
 /// What one body of one document may be, and its schema.
 struct Body {
@@ -59,6 +62,21 @@ fn a_value_of_another_type_or_format_is_noticed() {
             }
         }
     }
+}
+
+#[test]
+fn a_missing_retry_after_is_noticed() {
+    let (_, yaml) = SOURCES[0];
+    let document = read_document(yaml).unwrap();
+    let specification = &document[&Operation::VerifyAuthCredential];
+    let mut answer = GridError {
+        retry_after_seconds: Some(1),
+        ..GridError::new(Code::RateLimited, Reason::TooManyRequests, "")
+    }
+    .to_answer();
+    assert!(specification.wrong_in_answer(&answer).is_empty());
+    answer.retry_after_seconds = None;
+    assert_eq!(specification.wrong_in_answer(&answer).len(), 1);
 }
 
 /// Every request and answer body of the sandbox's operations, in every document.

@@ -139,13 +139,13 @@ async fn a_processed_request_can_lose_its_answer() {
 #[tokio::test]
 async fn faults_wait_for_their_operation_and_leg() {
     let server = Server::start().await;
-    let session = server.sign_in_with_code().await;
-    let revoke = Call::delete(format!("/auth/sessions/{}", session.id));
     let command = json!({
         "command": "fault", "operation": "revokeAuthSession", "leg": 2, "times": 2,
         "fault": { "kind": "status", "status": 503 },
     });
     server.post("/sandbox/control", command).await.expect(204);
+    let session = server.sign_in_with_code().await;
+    let revoke = Call::delete(format!("/auth/sessions/{}", session.id));
     server.send(&listing(&server)).await.expect(200);
     for status in [503, 503, 204] {
         server

@@ -77,6 +77,7 @@ async fn bundles_with_the_wrong_target() {
     assert!(invalid.is_signed_by(&otp));
     assert_eq!(invalid.data["targetPublic"].as_str().unwrap().len(), 130);
     assert!(invalid.target().is_none());
+    server.expect_conformance();
 }
 
 #[tokio::test]
@@ -119,6 +120,7 @@ async fn false_tokens() {
     lie(&server, "jsonPayloadForOtp").await;
     let payload = server.answered(&call).await.text("payloadToSign");
     assert_eq!(activity(&payload)["type"], "ACTIVITY_TYPE_EXPORT_WALLET");
+    server.expect_conformance();
 }
 
 fn activity(payload: &str) -> Value {
@@ -181,6 +183,7 @@ async fn false_refresh_payloads() {
         );
         assert!(challenge["expiresAt"].as_str().unwrap() < session_end);
     }
+    server.expect_conformance();
 }
 
 #[tokio::test]
@@ -196,6 +199,7 @@ async fn false_passkey_payload() {
     assert_ne!(told["credentialId"], honest["credentialId"]);
     assert_ne!(told["attestationObject"], honest["attestationObject"]);
     assert_eq!(told["clientDataJson"], honest["clientDataJson"]);
+    server.expect_conformance();
 }
 
 #[tokio::test]
@@ -234,17 +238,25 @@ async fn false_sealed_keys() {
     assert!(!is_base58check(&truncated) && truncated.as_str().unwrap().len() > 50);
     let oversized = refresh(sealed, Some("oversizedBundle")).await;
     assert!(oversized.as_str().unwrap().len() > 128 << 10);
+    server.expect_conformance();
 }
 
 #[tokio::test]
 async fn a_lie_waits_for_an_answer_that_has_what_it_is_about() {
     let server = Server::start().await;
     let command =
-        json!({ "command": "lie", "operation": "verifyAuthCredential", "lie": "expiredChallenge" });
+        json!({ "command": "lie", "operation": "revokeAuthSession", "lie": "expiredChallenge" });
     server.post("/sandbox/control", command).await.expect(204);
+    lie(&server, "swapTargetKey").await;
+    let call = server
+        .otp_verification(&compressed_hex(&generate().public_key()))
+        .await;
+    let honest = server.answered(&call).await.text("expiresAt");
     let session = server.sign_in_with_code().await;
-    assert!(session.answer["expiresAt"].is_string());
+    assert!(*honest > *session.answer["createdAt"].as_str().unwrap());
     let call = Call::delete(format!("/auth/sessions/{}", session.id));
-    let challenge = server.answered(&call).await.json.unwrap();
-    assert!(challenge["expiresAt"].as_str() > session.answer["createdAt"].as_str());
+    let told = server.answered(&call).await.text("expiresAt");
+    assert!(*told < *session.answer["createdAt"].as_str().unwrap());
+    let honest = server.answered(&call).await.text("expiresAt");
+    assert!(*honest > *session.answer["createdAt"].as_str().unwrap());
 }

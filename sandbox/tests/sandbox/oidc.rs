@@ -188,3 +188,30 @@ async fn there_is_no_challenge() {
         .await
         .expect_error(400, "INVALID_INPUT", "OAUTH_HAS_NO_CHALLENGE");
 }
+
+#[tokio::test]
+async fn a_provider_is_added_by_a_turnkey_activity() {
+    let server = Server::start().await;
+    let organization = server.customer().organization_id;
+    for (iss, name) in [
+        ("https://accounts.google.com", "Google"),
+        ("https://appleid.apple.com", "Apple"),
+    ] {
+        let token = jwt(&with(good_claims(""), "iss", json!(iss)));
+        let challenge = server.send(&creation(&server, &token)).await.expect(202);
+        assert_eq!(challenge["type"], "OAUTH");
+        let activity = crate::client::activity(&challenge);
+        assert_eq!(
+            activity,
+            json!({
+                "organizationId": organization,
+                "parameters": {
+                    "oauthProviders": [{ "oidcToken": token, "providerName": name }],
+                    "userId": activity["parameters"]["userId"],
+                },
+                "timestampMs": activity["timestampMs"],
+                "type": "ACTIVITY_TYPE_CREATE_OAUTH_PROVIDERS",
+            })
+        );
+    }
+}

@@ -50,10 +50,6 @@ async fn attestations_are_of_this_registration() {
             body["attestation"]["attestationObject"] = json!(encode("x"))
         }),
         with_body(&good, |body| {
-            let object = body["attestation"]["attestationObject"].as_str().unwrap();
-            body["attestation"]["attestationObject"] = json!(format!("{object}AA"));
-        }),
-        with_body(&good, |body| {
             let assertion = Passkey::new().assert(CHALLENGE);
             body["attestation"]["clientDataJson"] = assertion["clientDataJson"].clone();
         }),
@@ -132,6 +128,71 @@ async fn attestations_carry_an_es256_key() {
         });
         refuse_creation(&server, &wrong).await;
     }
+}
+
+#[tokio::test]
+async fn attestation_objects_are_cbor_of_one_item() {
+    let server = Server::start().await;
+    let passkey = Passkey::new();
+    let good = add_passkey(&server.customer().account_id, &passkey, CHALLENGE);
+    let object = passkey.attestation_object(passkey.attested_auth_data());
+    let with = |object: &[u8]| {
+        with_body(&good, |body| {
+            body["attestation"]["attestationObject"] = json!(encode(object))
+        })
+    };
+    server.send(&with(&object)).await.expect(202);
+    refuse_creation(&server, &with(&[object.as_slice(), &[0]].concat())).await;
+    refuse_creation(&server, &with(object.split_last().unwrap().1)).await;
+
+    // Without attestation there is no statement.
+    let stated = Passkey {
+        has_statement: true,
+        ..passkey
+    };
+    let with_statement =
+        |passkey: &Passkey| with(&passkey.attestation_object(passkey.attested_auth_data()));
+    refuse_creation(&server, &with_statement(&stated)).await;
+    let packed = Passkey {
+        format: "packed",
+        ..stated
+    };
+    server.send(&with_statement(&packed)).await.expect(202);
+}
+
+#[tokio::test]
+async fn a_passkey_is_added_by_a_turnkey_activity() {
+    let server = Server::start().await;
+    let customer = server.customer();
+    let passkey = Passkey::new();
+    let call = add_passkey(&customer.account_id, &passkey, CHALLENGE);
+    let challenge = server.send(&call).await.expect(202);
+    assert_eq!(challenge["type"], "PASSKEY");
+    let attestation = passkey.attest(CHALLENGE);
+    let activity = crate::client::activity(&challenge);
+    assert_eq!(
+        activity,
+        json!({
+            "organizationId": customer.organization_id,
+            "parameters": {
+                "authenticators": [{
+                    "attestation": {
+                        "attestationObject": attestation["attestationObject"],
+                        "clientDataJson": attestation["clientDataJson"],
+                        "credentialId": attestation["credentialId"],
+                    },
+                    "authenticatorName": "Ada's phone",
+                    "challenge": encode(CHALLENGE),
+                    "transports": ["internal", "hybrid"],
+                }],
+                "userId": activity["parameters"]["userId"],
+            },
+            "timestampMs": activity["timestampMs"],
+            "type": "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2",
+        })
+    );
+    assert!(activity["parameters"]["userId"].is_string());
+    assert!(activity["timestampMs"].is_string());
 }
 
 #[tokio::test]
@@ -513,6 +574,8 @@ async fn client_public_keys_are_points() {
         format!("{compressed}00"),
         compressed.replace(['2', '3'], "g"),
         uncompressed.replacen("04", "06", 1),
+        compressed.replacen(['2', '3'], "5", 1),
+        "00".to_owned(),
         format!("02{}", "f".repeat(64)),
     ] {
         let body = json!({ "clientPublicKey": text });

@@ -133,3 +133,14 @@ async fn payloads_are_turnkey_activities() {
         1
     );
 }
+
+#[tokio::test]
+async fn sessions_are_listed_per_account() {
+    let server = Server::start().await;
+    for customer in server.sandbox.customers() {
+        let session = server.sign_in_customer_with_code(&customer).await;
+        let path = format!("/auth/sessions?accountId={}", customer.account_id);
+        let listed = server.get(&path).await.expect(200);
+        assert_eq!(listed, json!({ "data": [session.answer] }));
+    }
+}

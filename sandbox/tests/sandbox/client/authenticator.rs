@@ -20,6 +20,7 @@ pub struct Passkey {
     pub flags: u8,
     pub counter: u32,
     pub format: &'static str,
+    pub has_statement: bool,
     pub algorithm: i32,
 }
 
@@ -35,6 +36,7 @@ impl Passkey {
             flags: 0b0000_0101,
             counter: 0,
             format: "none",
+            has_statement: false,
             algorithm: -7,
         }
     }
@@ -86,18 +88,27 @@ impl Passkey {
     }
 
     pub fn attestation_of(&self, challenge: &[u8], auth_data: Vec<u8>) -> Value {
+        json!({
+            "credentialId": self.id(),
+            "clientDataJson": encode(self.client_data("webauthn.create", challenge)),
+            "attestationObject": encode(self.attestation_object(auth_data)),
+            "transports": ["internal", "hybrid"],
+        })
+    }
+
+    pub fn attestation_object(&self, auth_data: Vec<u8>) -> Vec<u8> {
+        let statement = if self.has_statement {
+            cbor!({ "alg" => -7 })
+        } else {
+            cbor!({})
+        };
         let object = cbor!({
-            "fmt" => self.format, "attStmt" => {},
+            "fmt" => self.format, "attStmt" => statement.unwrap(),
             "authData" => ciborium::Value::Bytes(auth_data),
         });
         let mut bytes = Vec::new();
         ciborium::into_writer(&object.unwrap(), &mut bytes).unwrap();
-        json!({
-            "credentialId": self.id(),
-            "clientDataJson": encode(self.client_data("webauthn.create", challenge)),
-            "attestationObject": encode(bytes),
-            "transports": ["internal", "hybrid"],
-        })
+        bytes
     }
 
     /// `assertion` over `challenge`, after counting.

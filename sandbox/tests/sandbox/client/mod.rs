@@ -81,6 +81,7 @@ pub struct Call {
     pub signature: Option<String>,
     pub request_id: Option<String>,
     pub password: Option<String>,
+    pub content_type: &'static str,
 }
 
 impl Call {
@@ -105,6 +106,7 @@ impl Call {
             signature: None,
             request_id: None,
             password,
+            content_type: "application/json",
         }
     }
 
@@ -179,7 +181,7 @@ impl Server {
         }
         if let Some(body) = &call.body {
             request = request
-                .header("Content-Type", "application/json")
+                .header("Content-Type", call.content_type)
                 .body(body.clone());
         }
         if let Some(signature) = &call.signature {
@@ -340,6 +342,11 @@ pub fn verifies_jwt(token: &str, key: &str) -> bool {
     let signature = Signature::from_slice(&signature).unwrap();
     let key = VerifyingKey::from_sec1_bytes(&hex::decode(key).unwrap()).unwrap();
     key.verify(input.as_bytes(), &signature).is_ok()
+}
+
+/// `payloadToSign`, parsed.
+pub fn activity(challenge: &Value) -> Value {
+    serde_json::from_str(challenge["payloadToSign"].as_str().unwrap()).unwrap()
 }
 
 /// The first leg of an OTP verification.

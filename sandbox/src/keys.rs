@@ -27,7 +27,7 @@ pub(crate) fn uncompressed(key: &PublicKey) -> Vec<u8> {
 /// A point from hex of either SEC1 encoding, 66 characters (02, 03) or 130 (04).
 pub(crate) fn parse_hex(text: &str) -> Option<PublicKey> {
     let bytes = hex::decode(text).ok()?;
-    // The identity (00) and compact points (05) are SEC1 too.
+    // p256 also reads compact points (05), which Grid does not have.
     matches!(bytes.first()?, 2..=4)
         .then(|| PublicKey::from_sec1_bytes(&bytes).ok())
         .flatten()

@@ -1,5 +1,7 @@
 //! How often one credential may be challenged and verified.
 
+use std::collections::BTreeMap;
+
 use crate::{
     clock::Millis,
     errors::{Code, GridError, Reason, Result},
@@ -7,14 +9,9 @@ use crate::{
     options::{RateLimit, millis},
 };
 
+/// When each credential was challenged and verified.
 #[derive(Default)]
-pub(crate) struct RateLimits(Vec<Visit>);
-
-struct Visit {
-    operation: Operation,
-    credential_id: String,
-    at: Millis,
-}
+pub(crate) struct RateLimits(BTreeMap<(Operation, String), Vec<Millis>>);
 
 impl RateLimits {
     /// Counts a request, or refuses it with the time after which one more is allowed.
@@ -26,16 +23,11 @@ impl RateLimits {
         now: Millis,
     ) -> Result<()> {
         let window = millis(limit.per);
-        let is_same =
-            |visit: &Visit| visit.operation == operation && visit.credential_id == credential_id;
-        self.0
-            .retain(|visit| !is_same(visit) || now.saturating_sub(visit.at) < window);
-        let visits: Vec<Millis> = self
+        let visits = self
             .0
-            .iter()
-            .filter(|visit| is_same(visit))
-            .map(|visit| visit.at)
-            .collect();
+            .entry((operation, credential_id.to_owned()))
+            .or_default();
+        visits.retain(|visit| now.saturating_sub(*visit) < window);
         if visits.len() >= limit.requests {
             // The oldest of the last `requests` visits has to leave the window first.
             let first_to_leave = visits.iter().rev().nth(limit.requests.saturating_sub(1));
@@ -53,11 +45,7 @@ impl RateLimits {
                 )
             });
         }
-        self.0.push(Visit {
-            operation,
-            credential_id: credential_id.to_owned(),
-            at: now,
-        });
+        visits.push(now);
         Ok(())
     }
 }

@@ -1,6 +1,10 @@
 //! The whole way, natively: client, HTTP, relay, HTTP, sandbox, with a software authenticator.
 
-#![allow(dead_code, missing_docs, reason = "each test file uses its own part of it")]
+#![allow(
+    dead_code,
+    missing_docs,
+    reason = "each test file uses its own part of it"
+)]
 
 mod authenticator;
 mod clock;

@@ -1,6 +1,14 @@
 //! The published examples of `payloadToSign`, and attacks on them, for the intents that exist.
 //! The same tests run natively and in WebAssembly.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "in WebAssembly these tests are no `#[test]`s"
+)]
+
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

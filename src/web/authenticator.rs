@@ -7,7 +7,8 @@ use wasm_bindgen::JsValue;
 
 use super::{
     cancellation::{AbortOnDrop, abort},
-    value::{self, dictionary},
+    object::Builder,
+    value,
 };
 use crate::{
     crypto::encoding::base64url,
@@ -22,10 +23,9 @@ use crate::{
 const MAX_BYTES: u64 = 64 * 1024;
 const MAX_TRANSPORTS: u64 = 16;
 
-/// -7 and -257 in COSE's registry. Grid takes both (`PasskeyAssertion.signature` in
-/// lightsparkdev/grid-api@cf2510e openapi.yaml); without RS256 the passkeys of older Windows
-/// machines could not be used.
-const ALGORITHMS: [(&str, i32); 2] = [("ES256", -7), ("RS256", -257)];
+/// ES256 and RS256 in COSE's registry. Grid takes both (`PasskeyAssertion.signature` in
+/// lightsparkdev/grid-api@cf2510e openapi.yaml), and Windows needs the second.
+const ALGORITHMS: [i32; 2] = [-7, -257];
 
 /// Whoever picks up an unlocked device must not move money with a click. "preferred" would leave
 /// the check out wherever it costs a password, as on computers without a fingerprint reader.
@@ -64,7 +64,11 @@ async fn ceremony(method: &str, public_key: JsValue) -> Result<JsValue> {
     abort(&CEREMONY.take());
     let aborting = AbortOnDrop::new();
     CEREMONY.set(aborting.controller());
-    let options = dictionary([("publicKey", public_key), ("signal", aborting.signal())]);
+    let options = Builder::new();
+    options
+        .set("publicKey", &public_key)
+        .set("signal", &aborting.signal());
+    let options = options.dictionary();
     match value::call_settled(&container, method, &[&options]).await {
         Some(Ok(credential)) => {
             aborting.ended();
@@ -91,74 +95,72 @@ const NO_PASSKEYS: &str = "There is no `navigator.credentials` for passkeys here
 
 /// `PublicKeyCredentialRequestOptions`: WebAuthn section 5.5.
 fn request_options(request: &PasskeyAssertionRequest) -> JsValue {
-    dictionary([
-        ("challenge", bytes(&request.challenge)),
-        ("allowCredentials", descriptors(&[&request.credential_id])),
-        ("rpId", text(request.rp_id.as_deref())),
-        ("timeout", timeout(request.timeout_ms)),
-        ("userVerification", USER_VERIFICATION.into()),
-    ])
+    Builder::new()
+        .set("challenge", &bytes(&request.challenge))
+        .set(
+            "allowCredentials",
+            &Array::of1(&descriptor(&request.credential_id)),
+        )
+        .optional_text("rpId", request.rp_id.as_deref())
+        .number("timeout", request.timeout_ms.map(timeout))
+        .text("userVerification", USER_VERIFICATION)
+        .dictionary()
 }
 
 /// `PublicKeyCredentialCreationOptions`: WebAuthn section 5.4.
 fn creation_options(request: &PasskeyCreationRequest) -> JsValue {
+    let rp = Builder::new();
+    rp.optional_text("id", request.rp_id.as_deref())
+        .text("name", &request.rp_name);
+    let user = Builder::new();
+    user.set("id", &bytes(&request.user_id))
+        .text("name", &request.user_name)
+        .text("displayName", &request.user_display_name);
+    let selection = Builder::new();
+    selection
+        // Synced and discoverable where possible; security keys without room will do.
+        .text("residentKey", "preferred")
+        .text("userVerification", USER_VERIFICATION);
     let algorithms: Array = ALGORITHMS
         .iter()
-        .map(|(_, number)| dictionary([("type", "public-key".into()), ("alg", (*number).into())]))
+        .map(|number| of_type().set("alg", &(*number).into()).dictionary())
         .collect();
-    let excluded: Vec<_> = request.exclude_credentials.iter().collect();
-    dictionary([
-        ("challenge", bytes(&request.challenge)),
-        (
-            "rp",
-            dictionary([
-                ("id", text(request.rp_id.as_deref())),
-                ("name", text(Some(&request.rp_name))),
-            ]),
-        ),
-        (
-            "user",
-            dictionary([
-                ("id", bytes(&request.user_id)),
-                ("name", text(Some(&request.user_name))),
-                ("displayName", text(Some(&request.user_display_name))),
-            ]),
-        ),
-        ("pubKeyCredParams", algorithms.into()),
-        ("excludeCredentials", descriptors(&excluded)),
-        ("timeout", timeout(request.timeout_ms)),
-        (
-            "authenticatorSelection",
-            dictionary([
-                // Synced and discoverable where possible; security keys without room will do.
-                ("residentKey", "preferred".into()),
-                ("userVerification", USER_VERIFICATION.into()),
-            ]),
-        ),
+    let excluded: Array = request
+        .exclude_credentials
+        .iter()
+        .map(|id| descriptor(id))
+        .collect();
+    Builder::new()
+        .set("challenge", &bytes(&request.challenge))
+        .set("rp", &rp.dictionary())
+        .set("user", &user.dictionary())
+        .set("pubKeyCredParams", &algorithms)
+        .set("excludeCredentials", &excluded)
+        .number("timeout", request.timeout_ms.map(timeout))
+        .set("authenticatorSelection", &selection.dictionary())
         // Grid does not ask which make of authenticator it is, and asking would prompt people.
-        ("attestation", "none".into()),
-    ])
+        .text("attestation", "none")
+        .dictionary()
 }
 
-fn descriptors(ids: &[&Vec<u8>]) -> JsValue {
-    let descriptors: Array = ids
-        .iter()
-        .map(|id| dictionary([("type", "public-key".into()), ("id", bytes(id))]))
-        .collect();
-    descriptors.into()
+/// `PublicKeyCredentialDescriptor`
+fn descriptor(id: &[u8]) -> JsValue {
+    of_type().set("id", &bytes(id)).dictionary()
+}
+
+fn of_type() -> Builder {
+    let object = Builder::new();
+    object.text("type", "public-key");
+    object
 }
 
 fn bytes(bytes: &[u8]) -> JsValue {
     Uint8Array::from(bytes).into()
 }
 
-fn text(text: Option<&str>) -> JsValue {
-    text.map(JsValue::from).unwrap_or_default()
-}
-
-fn timeout(milliseconds: Option<u64>) -> JsValue {
-    let milliseconds = milliseconds.map(|value| u32::try_from(value).unwrap_or(u32::MAX));
-    milliseconds.map(JsValue::from).unwrap_or_default()
+/// An unsigned long of Web IDL, which takes larger numbers modulo 2^32.
+fn timeout(milliseconds: u64) -> u64 {
+    milliseconds.min(u32::MAX.into())
 }
 
 /// Reads raw buffers only: password managers that put themselves in the browser's place break

@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::{
-    args::Argument,
+    args::{Argument, read},
     cancellation::{AbortSignal, Canceller, Either},
     error::to_js,
 };
@@ -31,25 +31,35 @@ pub(crate) struct Call {
 impl Call {
     /// Reads `signal` and `timeoutMs` out of an object that may have more members, or be
     /// `undefined`.
-    pub(crate) fn read(call: Argument<'_>) -> Result<Self> {
-        let signal = call.get_optional("signal")?;
-        let signal = AbortSignal::from_argument(call.member("signal", &signal))?;
-        let timeout_ms = call.optional_milliseconds("timeoutMs")?;
+    #[inline(never)]
+    pub(crate) fn read(call: Argument<'_>) -> Self {
+        let signal = call.get_optional("signal");
+        let signal = AbortSignal::from_argument(call.member("signal", &signal));
         let cancellation = signal
             .clone()
             .map(|signal| -> Rc<dyn Cancellation> { Rc::new(signal) });
-        Ok(Self {
+        let timeout_ms = call.optional_milliseconds("timeoutMs");
+        Self {
             options: CallOptions {
                 cancellation,
                 timeout_ms,
             },
             signal,
-        })
+        }
     }
 
-    /// As [`Self::read`], and lets `canceller` end the call as well.
-    pub(crate) fn read_cancellable(call: Argument<'_>, canceller: &Canceller) -> Result<Self> {
-        let mut this = Self::read(call)?;
+    /// As [`Self::read`], where nothing else is to be read.
+    pub(crate) fn from_js(call: &JsValue, name: &'static str) -> Result<Self> {
+        read(|problem| Self::read(Argument::new(problem, call, name)))
+    }
+
+    /// As [`Self::from_js`], and lets `canceller` end the call as well.
+    pub(crate) fn cancellable(
+        call: &JsValue,
+        name: &'static str,
+        canceller: &Canceller,
+    ) -> Result<Self> {
+        let mut this = Self::from_js(call, name)?;
         if let Some(own) = canceller.begin() {
             this.options.cancellation = Some(match &this.signal {
                 Some(signal) => Rc::new(Either(signal.clone(), own)),
@@ -60,13 +70,13 @@ impl Call {
     }
 
     /// The headers of a `SignedCall`.
-    pub(crate) fn read_headers(call: Argument<'_>) -> Result<SignedHeaders> {
+    pub(crate) fn read_headers(call: Argument<'_>) -> SignedHeaders {
         let text = |name| call.optional_text(name, MAX_HEADER_CHARS);
-        Ok(SignedHeaders {
-            stamp: text("stamp")?,
-            request_id: text("requestId")?,
-            idempotency_key: text("idempotencyKey")?,
-        })
+        SignedHeaders {
+            stamp: text("stamp"),
+            request_id: text("requestId"),
+            idempotency_key: text("idempotencyKey"),
+        }
     }
 
     /// The promise of this call, which `future` carries out.

@@ -8,10 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{args::Argument, value};
-use crate::{
-    error::Result,
-    ports::{Cancellation, LocalFuture},
-};
+use crate::ports::{Cancellation, LocalFuture};
 
 /// An `AbortSignal`.
 #[derive(Clone)]
@@ -20,9 +17,9 @@ pub(crate) struct AbortSignal(JsValue);
 impl AbortSignal {
     /// Takes what has the methods of an `AbortSignal`: in Node and in test environments there may
     /// be more than one class of that name. Nothing where the argument is `undefined`.
-    pub(crate) fn from_argument(argument: Argument<'_>) -> Result<Option<Self>> {
+    pub(crate) fn from_argument(argument: Argument<'_>) -> Option<Self> {
         if !argument.is_given() {
-            return Ok(None);
+            return None;
         }
         let signal = argument.value();
         let has = |method| value::get(signal, method).is_some_and(|method| method.is_function());
@@ -30,11 +27,10 @@ impl AbortSignal {
             .is_some_and(|value| value.as_bool().is_some())
             && has("addEventListener")
             && has("removeEventListener");
-        if is_signal {
-            Ok(Some(Self(signal.clone())))
-        } else {
-            Err(argument.refused("must be an AbortSignal"))
+        if !is_signal {
+            argument.refuse("must be an AbortSignal");
         }
+        Some(Self(signal.clone()))
     }
 
     /// Why it was aborted: a `DOMException`, or what the caller gave.

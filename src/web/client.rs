@@ -6,16 +6,16 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::{convert::TryFromJsValue as _, prelude::*};
 
 use super::{
-    args::Argument,
+    args::{Argument, read},
     authenticator::BrowserAuthenticator,
     call::{Call, MAX_ID_CHARS, or_rejected},
     clock::BrowserClock,
-    error::to_object,
     keys::{MAX_KEY_CHARS, SessionKey},
+    object::{Builder, from_json},
     passkey::{MAX_NAME_CHARS, MAX_RP_ID_CHARS},
     session::WalletSession,
     sign_in::{OtpSignIn, PasskeySignIn},
-    state::{frozen, state_object},
+    state::state_object,
     transport::{FetchTransport, FunctionTransport},
     value,
 };
@@ -32,7 +32,7 @@ use crate::{
         key::PublicKey,
         random::SystemRandom,
     },
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     flow::{
         client::{Gridkey, Options, Ports},
         key_delivery::KeyDelivery,
@@ -58,8 +58,7 @@ pub struct GridkeyClient {
 impl GridkeyClient {
     /// `options` are `GridkeyOptions`; `changed` is called with each new `SessionState`.
     pub fn create(options: &JsValue, changed: Function) -> Result<GridkeyClient> {
-        let options = Argument::new(options, "options");
-        let client = Gridkey::new(ports(options)?, read_options(options)?);
+        let client = Gridkey::new(read_ports(options)?, read_options(options)?);
         let state = client.clone();
         client.subscribe(Rc::new(move || {
             // What listeners throw is theirs.
@@ -76,7 +75,7 @@ impl GridkeyClient {
             call.promise(|options| async move {
                 let methods = client.list_auth_methods(&account_id, &options).await?;
                 let methods = methods.iter().map(AuthMethod::to_json).collect();
-                Ok(to_object(&Json::Array(methods)))
+                Ok(from_json(&Json::Array(methods)))
             })
         }))
     }
@@ -120,22 +119,24 @@ impl GridkeyClient {
     /// `Gridkey.resumeOtp`
     #[wasm_bindgen(js_name = resumeOtp)]
     pub fn resume_otp(&self, state: &JsValue) -> Result<OtpSignIn> {
-        let state = Argument::new(state, "state");
-        state.choice("type", &["EMAIL_OTP"])?;
-        let text = |name, max| state.text(name, max);
-        let state = OtpState {
-            auth_method_id: text("authMethodId", MAX_ID_CHARS)?,
-            account_id: text("accountId", MAX_ID_CHARS)?,
-            sent_to: text("sentTo", MAX_NAME_CHARS)?,
-            otp_encryption_target_bundle: text("otpEncryptionTargetBundle", MAX_BUNDLE_CHARS)?,
-        };
+        let state = read(|problem| {
+            let state = Argument::new(problem, state, "state");
+            state.choice("type", &["EMAIL_OTP"]);
+            OtpState {
+                auth_method_id: state.text("authMethodId", MAX_ID_CHARS),
+                account_id: state.text("accountId", MAX_ID_CHARS),
+                sent_to: state.text("sentTo", MAX_NAME_CHARS),
+                otp_encryption_target_bundle: state
+                    .text("otpEncryptionTargetBundle", MAX_BUNDLE_CHARS),
+            }
+        })?;
         self.client.resume_otp(state).map(OtpSignIn::new)
     }
 
     /// `Gridkey.adoptSession`
     #[wasm_bindgen(js_name = adoptSession)]
     pub fn adopt_session(&self, session: &JsValue, key: JsValue) -> Result<WalletSession> {
-        let session = read_session(Argument::new(session, "session"))?;
+        let session = read_session(session)?;
         // From here on the session has the key, and the caller's object is as if freed.
         let key = SessionKey::try_from_js_value(key)
             .map_err(|_| Error::invalid_argument("`key` must be a SessionKey that is in use."))?;
@@ -145,12 +146,14 @@ impl GridkeyClient {
 }
 
 fn read_id(name: &'static str, options: &JsValue) -> Result<(String, Call)> {
-    let options = Argument::new(options, "options");
-    Ok((options.text(name, MAX_ID_CHARS)?, Call::read(options)?))
+    read(|problem| {
+        let options = Argument::new(problem, options, "options");
+        (options.text(name, MAX_ID_CHARS), Call::read(options))
+    })
 }
 
 /// `AuthSession`
-fn read_session(session: Argument<'_>) -> Result<AuthSession> {
+fn read_session(session: &JsValue) -> Result<AuthSession> {
     let names = [
         "id",
         "accountId",
@@ -160,21 +163,32 @@ fn read_session(session: Argument<'_>) -> Result<AuthSession> {
         "updatedAt",
         "expiresAt",
     ];
-    let mut members = Vec::new();
-    for name in names {
-        members.push((name.to_owned(), session.text(name, MAX_NAME_CHARS)?.into()));
-    }
-    if let Some(credential_id) = session.optional_text("credentialId", MAX_BUNDLE_CHARS)? {
-        members.push(("credentialId".to_owned(), credential_id.into()));
-    }
+    let members = read(|problem| {
+        let session = Argument::new(problem, session, "session");
+        let mut members = Vec::new();
+        for name in names {
+            members.push((name.to_owned(), session.text(name, MAX_NAME_CHARS).into()));
+        }
+        if let Some(credential_id) = session.optional_text("credentialId", MAX_BUNDLE_CHARS) {
+            members.push(("credentialId".to_owned(), credential_id.into()));
+        }
+        members
+    })?;
     AuthSession::from_json(&Json::Object(members))
-        .map_err(|_| session.refused("is no session as Grid answers it"))
+        .map_err(|_| Error::invalid_argument("`session` is no session as Grid answers it."))
 }
 
-fn ports(options: Argument<'_>) -> Result<Ports> {
-    let transport: Rc<dyn Transport> = match options.optional_function("transport")? {
-        Some(function) => Rc::new(FunctionTransport { function }),
-        None => Rc::new(fetch_transport(options)?),
+fn read_ports(options: &JsValue) -> Result<Ports> {
+    let (function, fetch) = read(|problem| {
+        let options = Argument::new(problem, options, "options");
+        let function = options.optional_function("transport");
+        let fetch = function.is_none().then(|| read_fetch(options));
+        (function, fetch)
+    })?;
+    let transport: Rc<dyn Transport> = match (function, fetch) {
+        (Some(function), _) => Rc::new(FunctionTransport { function }),
+        (None, Some(fetch)) => Rc::new(fetch),
+        (None, None) => return Err(Error::invalid_argument("`options` has no `transport`.")),
     };
     Ok(Ports {
         transport,
@@ -184,65 +198,81 @@ fn ports(options: Argument<'_>) -> Result<Ports> {
     })
 }
 
-fn fetch_transport(options: Argument<'_>) -> Result<FetchTransport> {
-    let Some(base_url) = options.optional_text("baseUrl", MAX_URL_CHARS)? else {
-        return Err(options.refused("must have a `baseUrl`, your relay's, or a `transport`"));
-    };
-    if base_url.contains(['?', '#']) {
-        return Err(options.refused("must have a `baseUrl` without query and fragment"));
+fn read_fetch(options: Argument<'_>) -> FetchTransport {
+    let base_url = options.optional_text("baseUrl", MAX_URL_CHARS);
+    let headers = options.get("headers");
+    let is_absolute = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    match &base_url {
+        None => options.refuse("must have a `baseUrl`, your relay's, or a `transport`"),
+        Some(url) if url.bytes().any(|byte| matches!(byte, b'?' | b'#')) => {
+            options.refuse("must have a `baseUrl` without query and fragment");
+        }
+        Some(url) if !is_absolute(url) && value::global("location").is_none() => {
+            options.refuse("must have an absolute `baseUrl` where there is no page");
+        }
+        Some(_) => {}
     }
-    let is_absolute = base_url.starts_with("https://") || base_url.starts_with("http://");
-    if !is_absolute && value::global("location").is_none() {
-        return Err(options.refused("must have an absolute `baseUrl` where there is no page"));
-    }
-    let headers = options.get("headers")?;
     if !(headers.is_undefined() || headers.is_object() || headers.is_function()) {
-        return Err(options.refused("must have `headers` that are an object or a function"));
+        options.refuse("must have `headers` that are an object or a function");
     }
-    Ok(FetchTransport {
-        base_url: base_url.trim_end_matches('/').to_owned(),
-        fetch: options.optional_function("fetch")?,
+    FetchTransport {
+        base_url: base_url
+            .map(|url| url.strip_suffix('/').unwrap_or(&url).to_owned())
+            .unwrap_or_default(),
+        fetch: options.optional_function("fetch"),
         headers,
-        credentials: options.optional_choice("credentials", &["include", "omit", "same-origin"])?,
-    })
+        credentials: options.optional_choice("credentials", &["include", "omit", "same-origin"]),
+    }
 }
 
-fn read_options(options: Argument<'_>) -> Result<Options> {
-    let passkey = options.get("passkey")?;
-    let passkey = options.member("passkey", &passkey);
-    let enclave = options.get("enclave")?;
-    Ok(Options {
-        session_keys: match options.optional_choice("sessionKeys", &["sealed", "client-held"])? {
-            Some("client-held") => KeyDelivery::ClientHeld,
-            _ => KeyDelivery::Sealed,
-        },
-        enclave: read_enclave(options.member("enclave", &enclave))?,
-        rp_id: passkey.optional_text("rpId", MAX_RP_ID_CHARS)?,
-        rp_name: passkey.optional_text("rpName", MAX_NAME_CHARS)?,
-        timeout_ms: options
-            .optional_milliseconds("timeoutMs")?
-            .unwrap_or(DEFAULT_TIMEOUT_MS),
-        observer: options.optional_function("onRequest")?.map(observer),
-    })
+fn read_options(options: &JsValue) -> Result<Options> {
+    let production = EnclaveKeys::production()?;
+    let (mut options, trusted) = read(|problem| {
+        let options = Argument::new(problem, options, "options");
+        let passkey = options.get("passkey");
+        let passkey = options.member("passkey", &passkey);
+        let enclave = options.get("enclave");
+        let trusted = read_trusted(options.member("enclave", &enclave));
+        let session_keys = options.optional_choice("sessionKeys", &["sealed", "client-held"]);
+        let options = Options {
+            session_keys: match session_keys {
+                Some("client-held") => KeyDelivery::ClientHeld,
+                _ => KeyDelivery::Sealed,
+            },
+            rp_id: passkey.optional_text("rpId", MAX_RP_ID_CHARS),
+            rp_name: passkey.optional_text("rpName", MAX_NAME_CHARS),
+            timeout_ms: options
+                .optional_milliseconds("timeoutMs")
+                .unwrap_or(DEFAULT_TIMEOUT_MS),
+            observer: options.optional_function("onRequest").map(observer),
+            enclave: production,
+        };
+        (options, trusted)
+    })?;
+    if let Some((otp, export)) = trusted {
+        options.enclave = EnclaveKeys {
+            otp: PublicKey::from_hex(&otp)?,
+            export: match export.as_str() {
+                "unsigned-sandbox" => ExportTrust::UnsignedSandbox,
+                key => ExportTrust::Key(PublicKey::from_hex(key)?),
+            },
+        };
+    }
+    Ok(options)
 }
 
-fn read_enclave(enclave: Argument<'_>) -> Result<EnclaveKeys> {
+/// `enclave.dangerouslyTrust`: the keys of OTP bundles and of exports. Nothing for "production".
+fn read_trusted(enclave: Argument<'_>) -> Option<(String, String)> {
     if !enclave.value().is_object() {
         if enclave.is_given() {
-            enclave.as_choice(&["production"])?;
+            enclave.as_choice(&["production"]);
         }
-        return EnclaveKeys::production();
+        return None;
     }
-    let trusted = enclave.get("dangerouslyTrust")?;
+    let trusted = enclave.get("dangerouslyTrust");
     let trusted = enclave.member("dangerouslyTrust", &trusted);
-    let export = trusted.text("export", MAX_KEY_CHARS)?;
-    Ok(EnclaveKeys {
-        otp: PublicKey::from_hex(&trusted.text("otp", MAX_KEY_CHARS)?)?,
-        export: match export.as_str() {
-            "unsigned-sandbox" => ExportTrust::UnsignedSandbox,
-            key => ExportTrust::Key(PublicKey::from_hex(key)?),
-        },
-    })
+    let key = |name| trusted.text(name, MAX_KEY_CHARS);
+    Some((key("otp"), key("export")))
 }
 
 fn observer(function: Function) -> Observer {
@@ -255,44 +285,26 @@ fn observer(function: Function) -> Observer {
 /// `RequestEvent`
 fn event_object(event: &RequestEvent) -> JsValue {
     let outcome = event.outcome.as_ref();
-    let number = |number: u64| Some(Json::from(number));
-    let members = [
-        (
-            "phase",
-            Some(Json::from(if outcome.is_some() { "ended" } else { "sent" })),
-        ),
-        ("id", number(event.id)),
-        ("operation", Some(Json::from(event.operation.spec().id))),
-        (
-            "leg",
-            number(match event.leg {
-                Leg::First => 1,
-                Leg::Second => 2,
-            }),
-        ),
-        ("method", Some(Json::from(event.method))),
-        ("path", Some(Json::from(event.path.as_str()))),
-        ("signed", Some(Json::from(event.signed))),
-        (
-            "durationMs",
-            outcome.and_then(|outcome| number(outcome.duration_ms)),
-        ),
-        (
-            "status",
-            outcome.and_then(|outcome| number(outcome.status?.into())),
-        ),
-        (
-            "code",
-            outcome.and_then(|outcome| Some(Json::from(outcome.code?.as_str()))),
-        ),
-        (
-            "retryAfterMs",
-            outcome.and_then(|outcome| number(outcome.retry_after_ms?)),
-        ),
-        ("body", event.body.clone()),
-    ];
-    let given = members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    frozen(to_object(&Json::Object(given.collect())))
+    let leg = match event.leg {
+        Leg::First => 1,
+        Leg::Second => 2,
+    };
+    let object = Builder::new();
+    object
+        .text("phase", if outcome.is_some() { "ended" } else { "sent" })
+        .number("id", Some(event.id))
+        .text("operation", event.operation.spec().id)
+        .number("leg", Some(leg))
+        .text("method", event.method)
+        .text("path", &event.path)
+        .set("signed", &event.signed.into())
+        .json("body", event.body.as_ref());
+    if let Some(outcome) = outcome {
+        object
+            .number("durationMs", Some(outcome.duration_ms))
+            .number("status", outcome.status.map(u64::from))
+            .optional_text("code", outcome.code.map(ErrorCode::as_str))
+            .number("retryAfterMs", outcome.retry_after_ms);
+    }
+    object.frozen()
 }

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Function, JSON, Reflect};
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast as _, prelude::*};
 
-use crate::{crypto::json::Json, error::Error};
+use super::object::Builder;
+use crate::error::Error;
 
 /// `GridkeyErrorCode`, written out in full.
 #[wasm_bindgen(typescript_custom_section)]
@@ -28,11 +29,20 @@ pub fn install_error_class(class: Function) {
 /// The error as a JavaScript `Error` with `code`, `recovery` and what else is known, and `cause`
 /// unless that is `undefined`.
 pub(crate) fn to_js(error: &Error, cause: &JsValue) -> JsValue {
-    let message = JsValue::from_str(error.message());
-    // As one JSON text, because crossing the border once for each property would weigh more.
-    let fields = to_object(&fields(error));
-    let arguments = Array::of3(&message, &fields, cause);
+    let fields = Builder::new();
+    fields
+        .text("code", error.code().as_str())
+        .text("recovery", error.recovery().as_str())
+        .number("status", error.status().map(u64::from))
+        .optional_text("gridCode", error.grid_code())
+        .optional_text("reason", error.reason())
+        .json("details", error.details())
+        .number("retryAfterMs", error.retry_after_ms())
+        .optional_text("requestId", error.request_id())
+        .optional_text("operation", error.operation());
+    let fields = fields.dictionary();
     let class = ERROR_CLASS.with_borrow(Clone::clone);
+    let arguments = Array::of3(&error.message().into(), &fields, cause);
     if let Some(Ok(error)) = class.map(|class| Reflect::construct(&class, &arguments)) {
         return error;
     }
@@ -45,34 +55,8 @@ pub(crate) fn to_js(error: &Error, cause: &JsValue) -> JsValue {
     plain.into()
 }
 
-/// An object, array or primitive of JavaScript with the same content.
-pub(crate) fn to_object(json: &Json) -> JsValue {
-    // Cannot fail: the text is of our own writing.
-    JSON::parse(&json.to_text()).unwrap_or_default()
-}
-
 impl From<Error> for JsValue {
     fn from(error: Error) -> Self {
         to_js(&error, &Self::UNDEFINED)
     }
-}
-
-fn fields(error: &Error) -> Json {
-    let text = |text: &str| Json::from(text);
-    let number = |number: u64| Json::from(number);
-    let members = [
-        ("code", Some(text(error.code().as_str()))),
-        ("recovery", Some(text(error.recovery().as_str()))),
-        ("status", error.status().map(|status| number(status.into()))),
-        ("gridCode", error.grid_code().map(text)),
-        ("reason", error.reason().map(text)),
-        ("details", error.details().cloned()),
-        ("retryAfterMs", error.retry_after_ms().map(number)),
-        ("requestId", error.request_id().map(text)),
-        ("operation", error.operation().map(text)),
-    ];
-    let given = members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Json::Object(given.collect())
 }

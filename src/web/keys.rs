@@ -2,8 +2,12 @@
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
 
-use super::{args::Argument, call::MAX_ID_CHARS};
+use super::{
+    args::{Argument, read},
+    call::MAX_ID_CHARS,
+};
 use crate::{
     crypto::{
         enclave::{EnclaveKeys, ExportTrust},
@@ -48,8 +52,8 @@ impl SessionKey {
     pub fn dangerously_from_private_key(
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<SessionKey> {
-        let bytes = Argument::new(bytes, "bytes").as_private_key()?;
-        let key = session_key::SessionKey::from_private_key(&*bytes)?;
+        let bytes = read_private_key(bytes)?;
+        let key = session_key::SessionKey::from_private_key(bytes.as_slice())?;
         Ok(Self { key })
     }
 
@@ -77,20 +81,25 @@ impl SessionKey {
         #[wasm_bindgen(unchecked_param_type = "string")] code: &JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "SealOtpCodeOptions")] options: &JsValue,
     ) -> Result<String> {
-        let options = Argument::new(options, "options");
-        let encodings = ["uncompressed", "compressed"];
-        let encoding = match options.optional_choice("publicKeyEncoding", &encodings)? {
+        let (bundle, code, encoding, enclave_key) = read(|problem| {
+            let options = Argument::new(problem, options, "options");
+            (
+                Argument::new(problem, bundle, "bundle").as_text(MAX_BUNDLE),
+                Argument::new(problem, code, "code").as_otp_code(),
+                options.optional_choice("publicKeyEncoding", &["uncompressed", "compressed"]),
+                options.optional_text("enclaveKey", MAX_KEY_CHARS),
+            )
+        })?;
+        let encoding = match encoding {
             Some("compressed") => PublicKeyEncoding::Compressed,
             _ => PublicKeyEncoding::Uncompressed,
         };
-        let otp_key = match enclave_key(options)? {
-            Some(key) => key,
+        let otp_key = match enclave_key {
+            Some(key) => PublicKey::from_hex(&key)?,
             None => EnclaveKeys::production()?.otp,
         };
-        let bundle = Argument::new(bundle, "bundle").as_text(MAX_BUNDLE)?;
-        let code = Argument::new(code, "code").as_otp_code()?;
         self.key
-            .seal_otp_code(&bundle, &code, &otp_key, encoding, &SystemRandom)
+            .seal_otp_code(&bundle, &code?, &otp_key, encoding, &SystemRandom)
     }
 
     /// Stamps a payload without looking at what it asks for, and resolves to the value of
@@ -103,8 +112,7 @@ impl SessionKey {
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
     ) -> Promise {
-        let stamp = Argument::new(payload_to_sign, "payloadToSign")
-            .as_text(MAX_PAYLOAD)
+        let stamp = read_text(payload_to_sign, "payloadToSign", MAX_PAYLOAD)
             .and_then(|payload| self.key.stamp_unchecked(&payload));
         match stamp {
             Ok(stamp) => Promise::resolve(&JsValue::from(stamp)),
@@ -150,8 +158,8 @@ impl SealedKeyReceiver {
     pub fn dangerously_from_private_key(
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<SealedKeyReceiver> {
-        let bytes = Argument::new(bytes, "bytes").as_private_key()?;
-        let key = sealed_key::SealedKeyReceiver::from_private_key(&*bytes)?;
+        let bytes = read_private_key(bytes)?;
+        let key = sealed_key::SealedKeyReceiver::from_private_key(bytes.as_slice())?;
         Ok(Self { key })
     }
 
@@ -169,8 +177,12 @@ impl SealedKeyReceiver {
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] encrypted_session_signing_key: &JsValue,
     ) -> Result<SessionKey> {
-        let sealed = Argument::new(encrypted_session_signing_key, "encryptedSessionSigningKey");
-        let key = self.key.open(&sealed.as_text(MAX_SEALED_KEY)?)?;
+        let sealed = read_text(
+            encrypted_session_signing_key,
+            "encryptedSessionSigningKey",
+            MAX_SEALED_KEY,
+        )?;
+        let key = self.key.open(&sealed)?;
         Ok(SessionKey { key })
     }
 }
@@ -198,8 +210,8 @@ impl WalletExportKey {
     pub fn dangerously_from_private_key(
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<WalletExportKey> {
-        let bytes = Argument::new(bytes, "bytes").as_private_key()?;
-        let key = wallet_export::WalletExportKey::from_private_key(&*bytes)?;
+        let bytes = read_private_key(bytes)?;
+        let key = wallet_export::WalletExportKey::from_private_key(bytes.as_slice())?;
         Ok(Self { key })
     }
 
@@ -219,16 +231,24 @@ impl WalletExportKey {
         #[wasm_bindgen(unchecked_param_type = "string")] encrypted_wallet_credentials: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "ExpectedWalletExport")] expected: &JsValue,
     ) -> Result<Uint8Array> {
-        let expected = Argument::new(expected, "expected");
-        let organization_id = expected.text("organizationId", MAX_ID_CHARS)?;
-        let trust = match enclave_key(expected)? {
-            Some(key) => ExportTrust::Key(key),
+        let (sealed, organization_id, enclave_key) = read(|problem| {
+            let sealed = Argument::new(
+                problem,
+                encrypted_wallet_credentials,
+                "encryptedWalletCredentials",
+            );
+            let expected = Argument::new(problem, expected, "expected");
+            (
+                sealed.as_text(MAX_BUNDLE),
+                expected.text("organizationId", MAX_ID_CHARS),
+                expected.optional_text("enclaveKey", MAX_KEY_CHARS),
+            )
+        })?;
+        let trust = match enclave_key {
+            Some(key) => ExportTrust::Key(PublicKey::from_hex(&key)?),
             None => EnclaveKeys::production()?.export,
         };
-        let sealed = Argument::new(encrypted_wallet_credentials, "encryptedWalletCredentials");
-        let mnemonic = self
-            .key
-            .open(&sealed.as_text(MAX_BUNDLE)?, &organization_id, &trust)?;
+        let mnemonic = self.key.open(&sealed, &organization_id, &trust)?;
         Ok(Uint8Array::from(mnemonic.as_slice()))
     }
 }
@@ -241,13 +261,19 @@ impl WalletExportKey {
 pub fn oauth_nonce(
     #[wasm_bindgen(unchecked_param_type = "string")] client_public_key: &JsValue,
 ) -> Result<String> {
-    oauth::nonce(&Argument::new(client_public_key, "clientPublicKey").as_text(MAX_KEY_CHARS)?)
+    oauth::nonce(&read_text(
+        client_public_key,
+        "clientPublicKey",
+        MAX_KEY_CHARS,
+    )?)
 }
 
-/// `EnclaveTrust`
-fn enclave_key(options: Argument<'_>) -> Result<Option<PublicKey>> {
-    let key = options.optional_text("enclaveKey", MAX_KEY_CHARS)?;
-    key.map(|key| PublicKey::from_hex(&key)).transpose()
+fn read_text(text: &JsValue, name: &'static str, max: u32) -> Result<String> {
+    read(|problem| Argument::new(problem, text, name).as_text(max))
+}
+
+fn read_private_key(bytes: &JsValue) -> Result<Box<Zeroizing<[u8; 32]>>> {
+    read(|problem| Argument::new(problem, bytes, "bytes").as_private_key())
 }
 
 /// Of characters, before any byte crosses; the formats have bounds of their own.

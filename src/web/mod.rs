@@ -15,6 +15,7 @@ mod clock;
 mod error;
 mod keys;
 mod number;
+mod object;
 mod operations;
 mod passkey;
 mod session;

@@ -4,11 +4,11 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::{
-    args::Argument,
+    args::{Argument, Problem, read},
     call::{Call, MAX_ID_CHARS, or_rejected},
     client::GridkeyClient,
-    error::to_object,
     keys::MAX_KEY_CHARS,
+    object::Builder,
     passkey::{read_assertion, read_attestation},
 };
 use crate::{
@@ -43,12 +43,16 @@ impl GridkeyClient {
     ) -> Promise {
         let client = self.client.clone();
         or_rejected((|| {
-            let request = Request::read(name, subject, body)?;
-            let call = Argument::new(call, "call");
-            let headers = Call::read_headers(call)?;
-            Ok(Call::read(call)?.promise(|options| async move {
-                let answer = request.send(client.api(), headers, &options).await?;
-                Ok(to_object(&answer))
+            let operation = Operation::ALL.iter().find(|known| known.spec().id == name);
+            let operation =
+                *operation.ok_or_else(|| Error::invalid_argument("No such operation."))?;
+            let (request, headers, call) = read(|problem| {
+                let call = Argument::new(problem, call, "call");
+                let request = Request::read(operation, problem, subject, body);
+                (request, Call::read_headers(call), Call::read(call))
+            })?;
+            Ok(call.promise(|options| async move {
+                request.send(client.api(), headers, &options).await
             }))
         })())
     }
@@ -68,36 +72,36 @@ enum Request {
 }
 
 impl Request {
-    fn read(name: &str, subject: &JsValue, body: &JsValue) -> Result<Self> {
-        let known = Operation::ALL
-            .iter()
-            .find(|operation| operation.spec().id == name);
-        let operation = known.ok_or_else(|| Error::invalid_argument("No such operation."))?;
-        let id = || Argument::new(subject, "id").as_text(MAX_ID_CHARS);
-        let account_id = || Argument::new(subject, "query").text("accountId", MAX_ID_CHARS);
-        let body = Argument::new(body, "body");
-        Ok(match operation {
+    fn read(operation: Operation, problem: &Problem, subject: &JsValue, body: &JsValue) -> Self {
+        let id = || Argument::new(problem, subject, "id").as_text(MAX_ID_CHARS);
+        let account_id = || {
+            let query = Argument::new(problem, subject, "query");
+            query.text("accountId", MAX_ID_CHARS)
+        };
+        let body = Argument::new(problem, body, "body");
+        match operation {
             Operation::CreateAuthCredential => {
-                Self::CreateAuthCredential(read_create_body(Argument::new(subject, "body"))?)
+                let body = Argument::new(problem, subject, "body");
+                Self::CreateAuthCredential(read_create_body(body))
             }
-            Operation::ListAuthCredentials => Self::ListAuthCredentials(account_id()?),
+            Operation::ListAuthCredentials => Self::ListAuthCredentials(account_id()),
             Operation::ChallengeAuthCredential => Self::ChallengeAuthCredential(
-                id()?,
-                body.optional_text("clientPublicKey", MAX_KEY_CHARS)?,
+                id(),
+                body.optional_text("clientPublicKey", MAX_KEY_CHARS),
             ),
             Operation::VerifyAuthCredential => {
-                Self::VerifyAuthCredential(id()?, read_verify_body(body)?)
+                Self::VerifyAuthCredential(id(), read_verify_body(body))
             }
-            Operation::ListAuthSessions => Self::ListAuthSessions(account_id()?),
-            Operation::RevokeAuthSession => Self::RevokeAuthSession(id()?),
+            Operation::ListAuthSessions => Self::ListAuthSessions(account_id()),
+            Operation::RevokeAuthSession => Self::RevokeAuthSession(id()),
             Operation::RefreshAuthSession => {
-                Self::RefreshAuthSession(id()?, body.text("clientPublicKey", MAX_KEY_CHARS)?)
+                Self::RefreshAuthSession(id(), body.text("clientPublicKey", MAX_KEY_CHARS))
             }
-            Operation::RegenerateAgentDeviceCode => Self::RegenerateAgentDeviceCode(id()?),
+            Operation::RegenerateAgentDeviceCode => Self::RegenerateAgentDeviceCode(id()),
             Operation::CreatePasskeyRegistrationOptions => {
-                Self::CreatePasskeyRegistrationOptions(account_id()?)
+                Self::CreatePasskeyRegistrationOptions(account_id())
             }
-        })
+        }
     }
 
     async fn send(
@@ -105,122 +109,126 @@ impl Request {
         api: &GridApi,
         headers: SignedHeaders,
         options: &CallOptions,
-    ) -> Result<Json> {
-        Ok(match self {
+    ) -> Result<JsValue> {
+        let (status, name, json) = match self {
             Self::CreateAuthCredential(body) => {
                 let signed = api.create_auth_credential(&body, headers, options).await?;
-                leg(signed, 201, |method| ("authMethod", method.to_json()))
+                leg(signed, 201, "authMethod", AuthMethod::to_json)
             }
             Self::ListAuthCredentials(account_id) => {
                 let methods = api.list_auth_credentials(&account_id, options).await?;
                 let methods = methods.iter().map(AuthMethod::to_json).collect();
-                answer(200, ("authMethods", Json::Array(methods)))
+                (200, "authMethods", Json::Array(methods))
             }
             Self::ChallengeAuthCredential(id, key) => {
                 match api
                     .challenge_auth_credential(&id, key.as_deref(), options)
                     .await?
                 {
-                    ChallengeAnswer::Otp(method) => Json::object([
-                        ("status", 200.into()),
-                        ("type", method.kind.as_str().into()),
-                        ("authMethod", method.to_json()),
-                    ]),
-                    ChallengeAnswer::Passkey(challenge) => Json::object([
-                        ("status", 200.into()),
-                        ("type", "PASSKEY".into()),
-                        ("challenge", challenge.to_json()),
-                    ]),
+                    ChallengeAnswer::Otp(method) => (200, "authMethod", method.to_json()),
+                    ChallengeAnswer::Passkey(challenge) => (200, "challenge", challenge.to_json()),
                 }
             }
             Self::VerifyAuthCredential(id, body) => {
                 let signed = api
                     .verify_auth_credential(&id, &body, headers, options)
                     .await?;
-                leg(signed, 200, |session| ("session", session.to_json()))
+                leg(signed, 200, "session", AuthSession::to_json)
             }
             Self::ListAuthSessions(account_id) => {
                 let sessions = api.list_auth_sessions(&account_id, options).await?;
                 let sessions = sessions.iter().map(AuthSession::to_json).collect();
-                answer(200, ("sessions", Json::Array(sessions)))
+                (200, "sessions", Json::Array(sessions))
             }
             Self::RevokeAuthSession(id) => {
-                match api.revoke_auth_session(&id, headers, options).await? {
-                    Signed::Challenge(challenge) => answer(202, ("challenge", challenge.to_json())),
-                    Signed::Done(()) => Json::object([("status", 204.into())]),
-                }
+                let signed = api.revoke_auth_session(&id, headers, options).await?;
+                leg(signed, 204, "", |()| Json::Null)
             }
             Self::RefreshAuthSession(id, key) => {
                 let signed = api
                     .refresh_auth_session(&id, &key, headers, options)
                     .await?;
-                leg(signed, 201, |session| ("session", session.to_json()))
+                leg(signed, 201, "session", AuthSession::to_json)
             }
             Self::RegenerateAgentDeviceCode(agent_id) => {
                 let code = api.regenerate_agent_device_code(&agent_id, options).await?;
-                answer(201, ("deviceCode", code.to_json()))
+                (201, "deviceCode", code.to_json())
             }
             Self::CreatePasskeyRegistrationOptions(account_id) => {
-                let fetched = api.create_passkey_registration_options(&account_id, options);
-                answer(200, ("options", fetched.await?.to_json()))
+                let fetched = api
+                    .create_passkey_registration_options(&account_id, options)
+                    .await?;
+                (200, "options", fetched.to_json())
             }
-        })
+        };
+        Ok(answer_object(status, name, &json))
     }
 }
 
 /// `CreateAuthCredentialBody`
-fn read_create_body(body: Argument<'_>) -> Result<CreateAuthCredential> {
-    let account_id = body.text("accountId", MAX_ID_CHARS)?;
+fn read_create_body(body: Argument<'_>) -> CreateAuthCredential {
+    let account_id = body.text("accountId", MAX_ID_CHARS);
     let text = |name| body.text(name, MAX_TEXT_CHARS);
-    Ok(match body.choice("type", KINDS)? {
+    match body.choice("type", KINDS) {
         "EMAIL_OTP" => CreateAuthCredential::EmailOtp { account_id },
         "OAUTH" => CreateAuthCredential::Oauth {
             account_id,
-            oidc_token: text("oidcToken")?,
+            oidc_token: text("oidcToken"),
         },
         _ => {
-            let attestation = body.get("attestation")?;
+            let attestation = body.get("attestation");
             CreateAuthCredential::Passkey {
                 account_id,
-                nickname: text("nickname")?,
-                challenge: text("challenge")?,
-                attestation: read_attestation(body.member("attestation", &attestation))?,
+                nickname: text("nickname"),
+                challenge: text("challenge"),
+                attestation: read_attestation(body.member("attestation", &attestation)),
             }
         }
-    })
+    }
 }
 
 /// `VerifyAuthCredentialBody`
-fn read_verify_body(body: Argument<'_>) -> Result<VerifyAuthCredential> {
+fn read_verify_body(body: Argument<'_>) -> VerifyAuthCredential {
     let text = |name| body.text(name, MAX_TEXT_CHARS);
-    Ok(match body.choice("type", KINDS)? {
+    match body.choice("type", KINDS) {
         "EMAIL_OTP" => VerifyAuthCredential::EmailOtp {
-            encrypted_otp_bundle: text("encryptedOtpBundle")?,
+            encrypted_otp_bundle: text("encryptedOtpBundle"),
         },
         "OAUTH" => VerifyAuthCredential::Oauth {
-            oidc_token: text("oidcToken")?,
-            client_public_key: text("clientPublicKey")?,
+            oidc_token: text("oidcToken"),
+            client_public_key: text("clientPublicKey"),
         },
         _ => {
-            let assertion = body.get("assertion")?;
+            let assertion = body.get("assertion");
             VerifyAuthCredential::Passkey {
-                assertion: read_assertion(body.member("assertion", &assertion))?,
+                assertion: read_assertion(body.member("assertion", &assertion)),
             }
         }
-    })
+    }
 }
 
 const KINDS: &[&str] = &["EMAIL_OTP", "OAUTH", "PASSKEY"];
 
-/// `{ status, [name]: value }`
-fn answer(status: u64, (name, value): (&str, Json)) -> Json {
-    Json::object([("status", status.into()), (name, value)])
-}
+/// The status of an answer, what its one member is called, and the member.
+type Answer = (u64, &'static str, Json);
 
 /// The answer to one of two legs.
-fn leg<T>(signed: Signed<T>, status: u64, done: fn(T) -> (&'static str, Json)) -> Json {
+fn leg<T>(signed: Signed<T>, status: u64, name: &'static str, to_json: fn(&T) -> Json) -> Answer {
     match signed {
-        Signed::Challenge(challenge) => answer(202, ("challenge", challenge.to_json())),
-        Signed::Done(value) => answer(status, done(value)),
+        Signed::Challenge(challenge) => (202, "challenge", challenge.to_json()),
+        Signed::Done(value) => (status, name, to_json(&value)),
     }
+}
+
+fn answer_object(status: u64, name: &str, json: &Json) -> JsValue {
+    let answer = Builder::new();
+    answer.number("status", Some(status));
+    if status != 204 {
+        answer.json(name, Some(json));
+    }
+    // Of a challenged credential, whose kind tells the two answers apart.
+    if let (200, "authMethod" | "challenge") = (status, name) {
+        answer.optional_text("type", json.get("type").and_then(Json::as_str));
+    }
+    answer.build()
 }

@@ -1,18 +1,18 @@
 //! Layer 1: passkey ceremonies.
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    args::Argument,
+    args::{Argument, read},
     authenticator::BrowserAuthenticator,
     call::{Call, or_rejected},
-    error::to_object,
+    object::Builder,
 };
 use crate::{
     api::client::cancellable,
-    crypto::{base64url, json::Json},
-    error::Result,
+    crypto::base64url,
+    error::{Error, Result},
     flow::session::{PasskeyRegistration, creation_request},
     formats::{
         nickname::passkey_nickname,
@@ -44,7 +44,9 @@ pub(crate) const MAX_RP_ID_CHARS: u32 = 253;
 pub fn passkey_challenge_bytes(
     #[wasm_bindgen(unchecked_param_type = "string")] challenge: &JsValue,
 ) -> Result<Uint8Array> {
-    let challenge = Argument::new(challenge, "challenge").as_text(MAX_CHALLENGE_CHARS)?;
+    let challenge = read(|problem| {
+        Argument::new(problem, challenge, "challenge").as_text(MAX_CHALLENGE_CHARS)
+    })?;
     Ok(Uint8Array::from(challenge_bytes(&challenge)?.as_slice()))
 }
 
@@ -60,15 +62,19 @@ pub fn request_passkey(
     #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
 ) -> Promise {
     or_rejected((|| {
-        let challenge = Argument::new(challenge, "challenge");
-        let bytes = challenge.text("challenge", MAX_CHALLENGE_CHARS)?;
-        let credential_id = challenge.text("credentialId", MAX_CREDENTIAL_ID_CHARS)?;
-        let (call, rp_id) = passkey_options(options)?;
+        let (digits, credential_id, (call, rp_id)) = read(|problem| {
+            let challenge = Argument::new(problem, challenge, "challenge");
+            (
+                challenge.text("challenge", MAX_CHALLENGE_CHARS),
+                challenge.text("credentialId", MAX_CREDENTIAL_ID_CHARS),
+                passkey_options(Argument::new(problem, options, "options")),
+            )
+        })?;
+        let credential_id = base64url::decode(&credential_id, MAX_CREDENTIAL_ID_BYTES)
+            .map_err(|_| Error::invalid_argument("`credentialId` must be unpadded base64url."))?;
         let request = PasskeyAssertionRequest {
-            challenge: challenge_bytes(&bytes)?,
-            credential_id: base64url::decode(&credential_id, MAX_CREDENTIAL_ID_BYTES).map_err(
-                |_| challenge.refused("must have a `credentialId` that is unpadded base64url"),
-            )?,
+            challenge: challenge_bytes(&digits)?,
+            credential_id,
             rp_id,
             timeout_ms: call.options.timeout_ms,
         };
@@ -92,9 +98,13 @@ pub fn create_passkey(
     #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
 ) -> Promise {
     or_rejected((|| {
-        let registration = read_registration(Argument::new(registration, "registration"))?;
+        let (registration, (call, rp_id)) = read(|problem| {
+            (
+                read_registration(Argument::new(problem, registration, "registration")),
+                passkey_options(Argument::new(problem, options, "options")),
+            )
+        })?;
         passkey_nickname(&registration.nickname)?;
-        let (call, rp_id) = passkey_options(options)?;
         let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
         request.timeout_ms = call.options.timeout_ms;
         Ok(call.promise(|options| async move {
@@ -108,95 +118,83 @@ pub fn create_passkey(
 }
 
 /// `PasskeyOptions`
-fn passkey_options(options: &JsValue) -> Result<(Call, Option<String>)> {
-    let options = Argument::new(options, "options");
-    let rp_id = options.optional_text("rpId", MAX_RP_ID_CHARS)?;
-    Ok((Call::read(options)?, rp_id))
+fn passkey_options(options: Argument<'_>) -> (Call, Option<String>) {
+    let rp_id = options.optional_text("rpId", MAX_RP_ID_CHARS);
+    (Call::read(options), rp_id)
 }
 
 /// `PasskeyRegistration`
-pub(crate) fn read_registration(registration: Argument<'_>) -> Result<PasskeyRegistration> {
-    let rp = registration.get("rp")?;
+pub(crate) fn read_registration(registration: Argument<'_>) -> PasskeyRegistration {
+    let rp = registration.get("rp");
     let rp = registration.member("rp", &rp);
-    let user = registration.get("user")?;
+    let user = registration.get("user");
     let user = registration.member("user", &user);
-    let user_name = user.text("name", MAX_NAME_CHARS)?;
+    let user_name = user.text("name", MAX_NAME_CHARS);
     let mut exclude_credentials = Vec::new();
-    for credential in registration.list("excludeCredentials", MAX_CREDENTIALS)? {
+    for credential in registration.list("excludeCredentials", MAX_CREDENTIALS) {
         let credential = registration.member("excludeCredentials[]", &credential);
-        exclude_credentials.push(credential.text("id", MAX_CREDENTIAL_ID_CHARS)?);
+        exclude_credentials.push(credential.text("id", MAX_CREDENTIAL_ID_CHARS));
     }
-    Ok(PasskeyRegistration {
-        nickname: registration.text("nickname", MAX_NAME_CHARS)?,
-        challenge: registration.text("challenge", MAX_BYTES_CHARS)?,
-        rp_id: rp.optional_text("id", MAX_RP_ID_CHARS)?,
-        rp_name: rp.optional_text("name", MAX_NAME_CHARS)?,
-        user_id: user.text("id", MAX_NAME_CHARS)?,
+    PasskeyRegistration {
+        nickname: registration.text("nickname", MAX_NAME_CHARS),
+        challenge: registration.text("challenge", MAX_BYTES_CHARS),
+        rp_id: rp.optional_text("id", MAX_RP_ID_CHARS),
+        rp_name: rp.optional_text("name", MAX_NAME_CHARS),
+        user_id: user.text("id", MAX_NAME_CHARS),
         user_display_name: user
-            .optional_text("displayName", MAX_NAME_CHARS)?
+            .optional_text("displayName", MAX_NAME_CHARS)
             .unwrap_or_else(|| user_name.clone()),
         user_name,
         exclude_credentials,
-    })
+    }
 }
 
 /// `PasskeyAssertion`
-pub(crate) fn read_assertion(assertion: Argument<'_>) -> Result<PasskeyAssertion> {
+pub(crate) fn read_assertion(assertion: Argument<'_>) -> PasskeyAssertion {
     let text = |name| assertion.text(name, MAX_BYTES_CHARS);
-    Ok(PasskeyAssertion {
-        credential_id: text("credentialId")?,
-        client_data_json: text("clientDataJson")?,
-        authenticator_data: text("authenticatorData")?,
-        signature: text("signature")?,
-        user_handle: assertion.optional_text("userHandle", MAX_BYTES_CHARS)?,
-    })
+    PasskeyAssertion {
+        credential_id: text("credentialId"),
+        client_data_json: text("clientDataJson"),
+        authenticator_data: text("authenticatorData"),
+        signature: text("signature"),
+        user_handle: assertion.optional_text("userHandle", MAX_BYTES_CHARS),
+    }
 }
 
 /// `PasskeyAttestation`
-pub(crate) fn read_attestation(attestation: Argument<'_>) -> Result<PasskeyAttestation> {
+pub(crate) fn read_attestation(attestation: Argument<'_>) -> PasskeyAttestation {
     let text = |name| attestation.text(name, MAX_BYTES_CHARS);
-    let transports = attestation
-        .list("transports", MAX_TRANSPORTS)?
-        .iter()
-        .map(|transport| {
-            attestation
-                .member("transports[]", transport)
-                .as_text(MAX_NAME_CHARS)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    Ok(PasskeyAttestation {
-        credential_id: text("credentialId")?,
-        client_data_json: text("clientDataJson")?,
-        attestation_object: text("attestationObject")?,
+    let mut transports = Vec::new();
+    for transport in attestation.list("transports", MAX_TRANSPORTS) {
+        let transport = attestation.member("transports[]", &transport);
+        transports.push(transport.as_text(MAX_NAME_CHARS));
+    }
+    PasskeyAttestation {
+        credential_id: text("credentialId"),
+        client_data_json: text("clientDataJson"),
+        attestation_object: text("attestationObject"),
         transports: PasskeyAttestation::known_transports(transports.iter().map(String::as_str)),
-    })
+    }
 }
 
 fn assertion_object(assertion: &PasskeyAssertion) -> JsValue {
-    let members = [
-        ("credentialId", Some(&assertion.credential_id)),
-        ("clientDataJson", Some(&assertion.client_data_json)),
-        ("authenticatorData", Some(&assertion.authenticator_data)),
-        ("signature", Some(&assertion.signature)),
-        ("userHandle", assertion.user_handle.as_ref()),
-    ];
-    let members = members
-        .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), Json::from(text?.as_str()))));
-    to_object(&Json::Object(members.collect()))
+    Builder::new()
+        .text("credentialId", &assertion.credential_id)
+        .text("clientDataJson", &assertion.client_data_json)
+        .text("authenticatorData", &assertion.authenticator_data)
+        .text("signature", &assertion.signature)
+        .optional_text("userHandle", assertion.user_handle.as_deref())
+        .build()
 }
 
 fn attestation_object(attestation: &PasskeyAttestation) -> JsValue {
-    let text = |text: &String| Json::from(text.as_str());
-    to_object(&Json::object([
-        ("credentialId", text(&attestation.credential_id)),
-        ("clientDataJson", text(&attestation.client_data_json)),
-        ("attestationObject", text(&attestation.attestation_object)),
-        (
-            "transports",
-            Json::Array(attestation.transports.iter().map(text).collect()),
-        ),
-    ]))
+    let transports: Array = attestation.transports.iter().map(JsValue::from).collect();
+    Builder::new()
+        .text("credentialId", &attestation.credential_id)
+        .text("clientDataJson", &attestation.client_data_json)
+        .text("attestationObject", &attestation.attestation_object)
+        .set("transports", &transports)
+        .build()
 }
 
 /// More than the 64 digits of a challenge, so that it is told apart from what is no string.

@@ -6,17 +6,14 @@ use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    args::Argument,
+    args::{Argument, read},
     call::{Call, MAX_ID_CHARS, or_rejected},
     cancellation::Canceller,
-    error::to_object,
+    object::{Builder, from_json},
     passkey::{MAX_NAME_CHARS, read_registration},
     state::date,
 };
-use crate::{
-    crypto::json::Json,
-    flow::session::{self, EnrolmentOptions, SessionInfo},
-};
+use crate::flow::session::{self, EnrolmentOptions, SessionInfo};
 
 /// A session and its key. The key is wiped when the session ends, or when this object is freed and
 /// nothing is under way.
@@ -102,13 +99,16 @@ impl WalletSession {
     ) -> Promise {
         let session = self.session.clone();
         or_rejected((|| {
-            let options = Argument::new(options, "options");
-            let enrolment = EnrolmentOptions {
-                nickname: options.text("nickname", MAX_NAME_CHARS)?,
-                user_name: options.optional_text("userName", MAX_NAME_CHARS)?,
-                user_display_name: options.optional_text("userDisplayName", MAX_NAME_CHARS)?,
-            };
-            Ok(Call::read(options)?.promise(|options| async move {
+            let (enrolment, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                let enrolment = EnrolmentOptions {
+                    nickname: options.text("nickname", MAX_NAME_CHARS),
+                    user_name: options.optional_text("userName", MAX_NAME_CHARS),
+                    user_display_name: options.optional_text("userDisplayName", MAX_NAME_CHARS),
+                };
+                (enrolment, Call::read(options))
+            })?;
+            Ok(call.promise(|options| async move {
                 let enrolment = session
                     .prepare_passkey_registration(enrolment, options)
                     .await?;
@@ -132,11 +132,15 @@ impl WalletSession {
     ) -> Promise {
         let session = self.session.clone();
         or_rejected((|| {
-            let registration = read_registration(Argument::new(registration, "registration"))?;
-            let call = Call::read(Argument::new(call, "call"))?;
+            let (registration, call) = read(|problem| {
+                (
+                    read_registration(Argument::new(problem, registration, "registration")),
+                    Call::read(Argument::new(problem, call, "call")),
+                )
+            })?;
             Ok(call.promise(|options| async move {
                 let method = session.add_passkey(registration, &options).await?;
-                Ok(to_object(&method.to_json()))
+                Ok(from_json(&method.to_json()))
             }))
         })())
     }
@@ -155,9 +159,11 @@ impl WalletSession {
     ) -> Promise {
         let session = self.session.clone();
         or_rejected((|| {
-            let options = Argument::new(options, "options");
-            let revoke_old = options.optional_boolean("revokeOld")?.unwrap_or(false);
-            Ok(Call::read(options)?.promise(|options| async move {
+            let (revoke_old, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                (options.optional_boolean("revokeOld"), Call::read(options))
+            })?;
+            Ok(call.promise(|options| async move {
                 session.refresh(revoke_old, &options).await?;
                 Ok(JsValue::UNDEFINED)
             }))
@@ -177,13 +183,12 @@ impl WalletSession {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        or_rejected(Call::read(Argument::new(call, "call")).map(|call| {
+        or_rejected(Call::from_js(call, "call").map(|call| {
             call.promise(|options| async move {
                 let revoked = session.sign_out(&options).await;
-                Ok(to_object(&Json::object([(
-                    "revokedAtGrid",
-                    revoked.into(),
-                )])))
+                let answer = Builder::new();
+                answer.set("revokedAtGrid", &revoked.into());
+                Ok(answer.build())
             })
         }))
     }
@@ -201,8 +206,12 @@ impl WalletSession {
     ) -> Promise {
         let session = self.session.clone();
         or_rejected((|| {
-            let id = Argument::new(id, "id").as_text(MAX_ID_CHARS)?;
-            let call = Call::read(Argument::new(call, "call"))?;
+            let (id, call) = read(|problem| {
+                (
+                    Argument::new(problem, id, "id").as_text(MAX_ID_CHARS),
+                    Call::read(Argument::new(problem, call, "call")),
+                )
+            })?;
             Ok(call.promise(|options| async move {
                 session.revoke_session(&id, &options).await?;
                 Ok(JsValue::UNDEFINED)
@@ -247,11 +256,11 @@ impl PasskeyEnrolment {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let enrolment = self.enrolment.clone();
-        let call = Call::read_cancellable(Argument::new(call, "call"), &self.confirming);
+        let call = Call::cancellable(call, "call", &self.confirming);
         or_rejected(call.map(|call| {
             call.promise(|options| async move {
                 let method = enrolment.confirm(&options).await?;
-                Ok(to_object(&method.to_json()))
+                Ok(from_json(&method.to_json()))
             })
         }))
     }

@@ -6,17 +6,14 @@ use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    args::Argument,
+    args::{Argument, read},
     call::{Call, or_rejected},
     cancellation::Canceller,
-    error::to_object,
+    object::Builder,
     session::WalletSession,
-    state::{date, frozen},
+    state::date,
 };
-use crate::{
-    crypto::json::Json,
-    flow::{otp, passkey},
-};
+use crate::flow::{otp, passkey};
 
 /// A passkey's challenge, fetched ahead of the tap and kept fresh.
 #[wasm_bindgen]
@@ -50,7 +47,7 @@ impl PasskeySignIn {
         #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
     ) -> Promise {
         let sign_in = self.sign_in.clone();
-        let call = Call::read_cancellable(Argument::new(options, "options"), &self.confirming);
+        let call = Call::cancellable(options, "options", &self.confirming);
         or_rejected(call.map(|call| {
             call.promise(|options| async move {
                 let session = sign_in.confirm(&options).await?;
@@ -99,16 +96,16 @@ impl OtpSignIn {
     #[wasm_bindgen(getter, unchecked_return_type = "OtpState")]
     pub fn state(&self) -> JsValue {
         let state = self.sign_in.state();
-        frozen(to_object(&Json::object([
-            ("authMethodId", state.auth_method_id.into()),
-            ("accountId", state.account_id.into()),
-            ("type", "EMAIL_OTP".into()),
-            ("sentTo", state.sent_to.into()),
-            (
+        Builder::new()
+            .text("authMethodId", &state.auth_method_id)
+            .text("accountId", &state.account_id)
+            .text("type", "EMAIL_OTP")
+            .text("sentTo", &state.sent_to)
+            .text(
                 "otpEncryptionTargetBundle",
-                state.otp_encryption_target_bundle.into(),
-            ),
-        ])))
+                &state.otp_encryption_target_bundle,
+            )
+            .frozen()
     }
 
     /// Signs in with the code. After a wrong one it can be called again.
@@ -124,8 +121,13 @@ impl OtpSignIn {
     ) -> Promise {
         let sign_in = self.sign_in.clone();
         or_rejected((|| {
-            let code = Argument::new(code, "code").as_otp_code()?;
-            let call = Call::read(Argument::new(options, "options"))?;
+            let (code, call) = read(|problem| {
+                (
+                    Argument::new(problem, code, "code").as_otp_code(),
+                    Call::read(Argument::new(problem, options, "options")),
+                )
+            })?;
+            let code = code?;
             Ok(call.promise(|options| async move {
                 let session = sign_in.submit(&code, &options).await?;
                 Ok(WalletSession::new(session).into())
@@ -143,7 +145,7 @@ impl OtpSignIn {
         #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
     ) -> Promise {
         let sign_in = self.sign_in.clone();
-        or_rejected(Call::read(Argument::new(call, "call")).map(|call| {
+        or_rejected(Call::from_js(call, "call").map(|call| {
             call.promise(|options| async move {
                 sign_in.resend(&options).await?;
                 Ok(JsValue::UNDEFINED)

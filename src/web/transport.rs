@@ -1,12 +1,17 @@
 //! Requests by `fetch`, or by a function of the caller's.
 
-use js_sys::{Date, Function, JSON, Reflect};
+use js_sys::{Date, Function, JSON};
 use wasm_bindgen::{JsCast as _, prelude::*};
 
-use super::{args::Argument, cancellation::AbortOnDrop, error::to_object, number, value};
+use super::{
+    args::{Argument, Problem, read},
+    cancellation::AbortOnDrop,
+    number,
+    object::Builder,
+    value,
+};
 use crate::{
     api::call::{GridCall, GridReply},
-    crypto::json::Json,
     error::{Error, ErrorCode, Recovery, Result},
     ports::{LocalFuture, Transport},
 };
@@ -51,71 +56,64 @@ impl Transport for FetchTransport {
 impl FetchTransport {
     async fn fetch(&self, call: GridCall) -> Result<GridReply> {
         let headers = self.headers(&call).await?;
-        let fetch = self.fetch.clone().or_else(global_fetch).ok_or_else(|| {
-            Error::invalid_argument("There is no `fetch` here: pass one in the options.")
-        })?;
         let aborting = AbortOnDrop::new();
-        let request = value::dictionary([
-            ("method", call.method.into()),
-            ("headers", headers.into()),
-            (
-                "body",
-                call.body.as_deref().map(JsValue::from).unwrap_or_default(),
-            ),
-            (
-                "credentials",
-                self.credentials.map(JsValue::from).unwrap_or_default(),
-            ),
-            // Another address must not see the signature. "manual" and not "error", because only
-            // so a redirect can be told from a broken connection.
-            ("redirect", "manual".into()),
-            ("signal", aborting.signal()),
-        ]);
-        let url = [self.base_url.as_str(), &call.path].concat().into();
-        // Without `this`, as a browser's own `fetch` needs it.
-        let response = match fetch.call2(&JsValue::UNDEFINED, &url, &request) {
-            Ok(promise) => value::settled(promise).await,
-            Err(thrown) => Err(thrown),
-        };
+        let response = self.begin(&call, &headers, &aborting.signal())?;
+        let response = value::settled(response).await;
         let response = response.map_err(|_| network("The request got no answer."))?;
         let reply = read_response(&response).await?;
         aborting.ended();
         Ok(reply)
     }
 
+    /// Asks `fetch`, and gives what it gives.
+    fn begin(&self, call: &GridCall, headers: &Headers, signal: &JsValue) -> Result<JsValue> {
+        let request = Builder::new()
+            .text("method", call.method)
+            .set("headers", headers)
+            .optional_text("body", call.body.as_deref())
+            .optional_text("credentials", self.credentials)
+            // Another address must not see the signature. "manual" and not "error", because only
+            // so a redirect can be told from a broken connection.
+            .text("redirect", "manual")
+            .set("signal", signal)
+            .dictionary();
+        let url = value::joined(&[&self.base_url, &call.path]);
+        let fetch = self.fetch.clone().or_else(global_fetch).ok_or_else(|| {
+            Error::invalid_argument("There is no `fetch` here: pass one in the options.")
+        })?;
+        // Without `this`, as a browser's own `fetch` needs it.
+        fetch
+            .call2(&JsValue::UNDEFINED, &url.into(), &request)
+            .map_err(|_| network("`fetch` threw an exception."))
+    }
+
     async fn headers(&self, call: &GridCall) -> Result<Headers> {
         let given = match self.headers.dyn_ref::<Function>() {
             None => self.headers.clone(),
-            Some(function) => match function.call0(&JsValue::UNDEFINED) {
-                Ok(headers) => value::settled(headers).await,
-                Err(thrown) => Err(thrown),
-            }
-            .map_err(|_| network("`headers` failed; the request was not sent."))?,
+            Some(function) => value::called(function, &JsValue::UNDEFINED)
+                .await
+                .map_err(|_| network("`headers` failed; the request was not sent."))?,
         };
         let refused = |_| Error::invalid_argument("`headers` is not what `new Headers()` takes.");
         let headers = Headers::new(&given).map_err(refused)?;
-        let authorization = headers.get("Authorization").map_err(refused)?;
-        if in_window() && authorization.is_some_and(|value| is_basic(&value)) {
+        if in_window() && is_basic(headers.get("Authorization").map_err(refused)?.as_deref()) {
             return Err(Error::invalid_argument(
                 "A page must not hold the platform's Basic credentials: anybody could read them. \
                  Let the relay add them.",
             ));
         }
+        let has_body = call.body.is_some();
         let own = [
             ("Accept", Some("application/json")),
-            (
-                "Content-Type",
-                call.body.as_ref().map(|_| "application/json"),
-            ),
+            ("Content-Type", has_body.then_some("application/json")),
             ("Grid-Wallet-Signature", call.stamp.as_deref()),
             ("Request-Id", call.request_id.as_deref()),
             ("Idempotency-Key", call.idempotency_key.as_deref()),
         ];
         for (name, value) in own {
             if let Some(value) = value {
-                headers.set(name, value).map_err(|_| {
-                    Error::invalid_argument([name, " holds what no header can."].concat())
-                })?;
+                // Cannot fail: they are visible ASCII.
+                headers.set(name, value).map_err(refused)?;
             }
         }
         Ok(headers)
@@ -132,12 +130,8 @@ impl Transport for FunctionTransport {
     fn send(&self, call: GridCall) -> LocalFuture<'_, Result<GridReply>> {
         Box::pin(async move {
             let aborting = AbortOnDrop::new();
-            let call = call_object(&call);
-            let _ = Reflect::set(&call, &"signal".into(), &aborting.signal());
-            let reply = match self.function.call1(&JsValue::UNDEFINED, &call) {
-                Ok(promise) => value::settled(promise).await,
-                Err(thrown) => Err(thrown),
-            };
+            let call = call_object(&call, &aborting.signal());
+            let reply = value::called(&self.function, &call).await;
             let reply = reply.map_err(|_| network("`transport` failed."))?;
             let reply = read_reply(&reply)?;
             aborting.ended();
@@ -146,60 +140,69 @@ impl Transport for FunctionTransport {
     }
 }
 
-/// `GridCall`, but for its signal.
-fn call_object(call: &GridCall) -> JsValue {
-    let text = |name: &str, text: &str| (name.to_owned(), Json::from(text));
-    let given =
-        |name: &str, value: &Option<String>| value.as_deref().map(|value| text(name, value));
-    let params = call.params.iter().map(|(name, value)| text(name, value));
-    let members = [
-        Some(text("operation", call.operation)),
-        Some(text("method", call.method)),
-        Some(text("path", &call.path)),
-        Some(("params".to_owned(), Json::Object(params.collect()))),
-        given("body", &call.body),
-        given("stamp", &call.stamp),
-        given("requestId", &call.request_id),
-        given("idempotencyKey", &call.idempotency_key),
-    ];
-    to_object(&Json::Object(members.into_iter().flatten().collect()))
+/// `GridCall`
+fn call_object(call: &GridCall, signal: &JsValue) -> JsValue {
+    let params = Builder::new();
+    for (name, value) in &call.params {
+        params.text(name, value);
+    }
+    Builder::new()
+        .text("operation", call.operation)
+        .text("method", call.method)
+        .text("path", &call.path)
+        .set("params", &params.build())
+        .optional_text("body", call.body.as_deref())
+        .optional_text("stamp", call.stamp.as_deref())
+        .optional_text("requestId", call.request_id.as_deref())
+        .optional_text("idempotencyKey", call.idempotency_key.as_deref())
+        .set("signal", signal)
+        .build()
 }
 
 fn read_reply(reply: &JsValue) -> Result<GridReply> {
-    let reply = Argument::new(reply, "reply");
-    let member = |name| {
-        reply
-            .get(name)
-            .map_err(|_| wrong_reply("it is no readable object"))
-    };
-    let status = member("status")?
-        .as_f64()
-        .and_then(|status| number::whole(status, 599));
-    let status = status.and_then(|status| u16::try_from(status).ok());
-    let Some(status) = status.filter(|status| *status >= 100) else {
-        return Err(wrong_reply("its status is no HTTP status"));
-    };
-    let retry_after = member("retryAfterMs")?;
-    let retry_after_ms = retry_after
-        .as_f64()
-        .filter(|milliseconds| *milliseconds >= 0.0)
-        .and_then(|milliseconds| {
-            number::whole(milliseconds.ceil().min(MAX_RETRY_AFTER_MS), u64::MAX)
-        });
-    if retry_after_ms.is_none() && !retry_after.is_undefined() {
-        return Err(wrong_reply("its retryAfterMs is no number of milliseconds"));
+    let reply = read(|problem| {
+        let reply = Argument::new(problem, reply, "reply");
+        let status = reply.get("status").as_f64();
+        let retry_after = reply.get("retryAfterMs");
+        (
+            status.and_then(http_status),
+            read_retry_after(&retry_after),
+            retry_after.is_undefined(),
+            read_body_member(problem, reply.get("body")),
+        )
+    });
+    match reply {
+        Ok((Some(status), retry_after_ms, is_without, body))
+            if retry_after_ms.is_some() || is_without =>
+        {
+            Ok(GridReply {
+                status,
+                body: body.into_bytes(),
+                retry_after_ms,
+            })
+        }
+        Ok(_) | Err(_) => Err(Error::new(
+            ErrorCode::RelayProtocol,
+            "`transport` must resolve to { status, body, retryAfterMs? }: an HTTP status, the \
+             answer as a text or as what was parsed of it, at most 1 MiB, and milliseconds.",
+        )),
     }
-    Ok(GridReply {
-        status,
-        body: read_body_member(member("body")?)?.into_bytes(),
-        retry_after_ms,
-    })
+}
+
+fn http_status(status: f64) -> Option<u16> {
+    let status = u16::try_from(number::whole(status, 599)?).ok()?;
+    (status >= 100).then_some(status)
+}
+
+fn read_retry_after(milliseconds: &JsValue) -> Option<u64> {
+    let milliseconds = milliseconds.as_f64().filter(|value| *value >= 0.0)?;
+    number::whole(milliseconds.ceil().min(MAX_RETRY_AFTER_MS), u64::MAX)
 }
 
 /// A text is the body itself; anything else is what a text was parsed to.
-fn read_body_member(body: JsValue) -> Result<String> {
+fn read_body_member(problem: &Problem, body: JsValue) -> String {
     if body.is_undefined() || body.is_null() {
-        return Ok(String::new());
+        return String::new();
     }
     let text = match body.is_string() {
         true => body,
@@ -208,23 +211,14 @@ fn read_body_member(body: JsValue) -> Result<String> {
             .map(JsValue::from)
             .unwrap_or_default(),
     };
-    Argument::new(&text, "body")
-        .as_text(MAX_BODY_BYTES)
-        .map_err(|_| wrong_reply("its body is no JSON of at most 1 MiB"))
-}
-
-fn wrong_reply(why: &str) -> Error {
-    Error::new(
-        ErrorCode::RelayProtocol,
-        ["`transport` must resolve to { status, body }: ", why, "."].concat(),
-    )
+    Argument::new(problem, &text, "body").as_text(MAX_BODY_BYTES)
 }
 
 async fn read_response(response: &JsValue) -> Result<GridReply> {
-    let junk = || network("`fetch` resolved to something that is no Response.");
     let kind = value::get_text(response, "type").map(String::from);
-    let status = value::get_whole(response, "status", 599).ok_or_else(junk)?;
-    if kind.as_deref() == Some("opaqueredirect") || (300..400).contains(&status) {
+    let status = value::get(response, "status").and_then(|status| status.as_f64());
+    let is_redirect = status.is_some_and(|status| (300.0..400.0).contains(&status));
+    if is_redirect || kind.as_deref() == Some("opaqueredirect") {
         return Err(network(
             "The relay answered with a redirect, which is not followed: it would carry the \
              signature elsewhere. Is the user signed out of the platform?",
@@ -232,8 +226,9 @@ async fn read_response(response: &JsValue) -> Result<GridReply> {
         .with_reason("redirect")
         .with_recovery(Recovery::Integrator));
     }
-    let status = u16::try_from(status).ok().filter(|status| *status >= 100);
-    let status = status.ok_or_else(junk)?;
+    let status = status.and_then(http_status);
+    let status =
+        status.ok_or_else(|| network("`fetch` resolved to something that is no Response."))?;
     let retry_after_ms = value::get(response, "headers")
         .and_then(|headers| value::call(&headers, "get", &[&"Retry-After".into()]))
         .and_then(|header| header.ok()?.as_string())
@@ -296,8 +291,8 @@ fn in_window() -> bool {
     value::global("window").is_some() && value::global("document").is_some()
 }
 
-fn is_basic(authorization: &str) -> bool {
-    let scheme = authorization.trim_start().get(..6);
+fn is_basic(authorization: Option<&str>) -> bool {
+    let scheme = authorization.and_then(|authorization| authorization.get(..6));
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "))
 }
 

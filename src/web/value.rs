@@ -4,7 +4,7 @@
 //! nothing here, and nothing else in [`super`], touches a value from outside by an import that may
 //! throw without `catch`.
 
-use js_sys::{JsString, Promise, Reflect, Uint8Array};
+use js_sys::{Function, JsString, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 
@@ -12,9 +12,6 @@ use super::number;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = Object, js_name = create)]
-    fn create_object(prototype: &JsValue) -> JsValue;
-
     #[wasm_bindgen(js_name = Uint8Array)]
     type ForeignBytes;
 
@@ -50,7 +47,7 @@ pub(crate) fn call(
     method: &str,
     arguments: &[&JsValue],
 ) -> Option<Result<JsValue, JsValue>> {
-    let method = get(object, method)?.dyn_into::<js_sys::Function>().ok()?;
+    let method = get(object, method)?.dyn_into::<Function>().ok()?;
     let arguments = arguments.iter().copied().collect();
     Some(Reflect::apply(&method, object, &arguments))
 }
@@ -64,6 +61,11 @@ pub(crate) async fn settled(value: JsValue) -> Result<JsValue, JsValue> {
         let _ = resolve.call1(&JsValue::UNDEFINED, &value);
     }))
     .await
+}
+
+/// Calls a function without `this` and waits for what it comes to.
+pub(crate) async fn called(function: &Function, argument: &JsValue) -> Result<JsValue, JsValue> {
+    settled(function.call1(&JsValue::UNDEFINED, argument)?).await
 }
 
 /// Calls a method and waits for what it comes to. Nothing where there is no such method.
@@ -87,15 +89,11 @@ pub(crate) fn bytes(value: &JsValue, max: u64) -> Option<Vec<u8>> {
     (u64::from(copy.length()) == length).then(|| copy.to_vec())
 }
 
-/// An object without a prototype, so that nobody's additions to `Object.prototype` are read out
-/// of it by the browser. Members that are `undefined` are left out.
-pub(crate) fn dictionary<const N: usize>(members: [(&str, JsValue); N]) -> JsValue {
-    let object = create_object(&JsValue::NULL);
-    for (name, value) in members {
-        if !value.is_undefined() {
-            // Cannot fail: the object is ours and takes every property.
-            let _ = Reflect::set(&object, &name.into(), &value);
-        }
+/// The texts, one after the other. `concat` and `format!` weigh more.
+pub(crate) fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
     }
-    object
+    text
 }

@@ -1,6 +1,6 @@
 //! What an app that uses all of the package makes its visitors download.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::{build, shell::Shell};
@@ -9,7 +9,7 @@ use crate::{build, shell::Shell};
 const BUDGET: u64 = 80_000;
 const AIM: u64 = 60_000;
 
-/// Builds the package and prints its sizes; an error if they are over the budget.
+/// Builds the package and prints its sizes beside the budget. Being over it is said and no error.
 pub(crate) fn report(shell: &Shell) -> Result<()> {
     build::package(shell)?;
     let sizes = shell.read(&mut shell.command("node xtask/tools/sizes.mjs pkg"))?;
@@ -28,14 +28,14 @@ pub(crate) fn report(shell: &Shell) -> Result<()> {
     shell.say(sum.line("together"))?;
 
     let Size { brotli, .. } = sum;
-    ensure!(
-        brotli <= BUDGET,
-        "{brotli} bytes of brotli are over the budget of {BUDGET}"
-    );
-    let aim = if brotli <= AIM { "reached" } else { "missed" };
-    shell.say(format_args!(
-        "{brotli} bytes of brotli (budget {BUDGET}, aim {AIM} {aim})"
-    ))
+    let verdict = if brotli <= AIM {
+        "within the aim".to_owned()
+    } else if brotli <= BUDGET {
+        format!("within the budget of {BUDGET}, over the aim of {AIM}")
+    } else {
+        format!("OVER the budget of {BUDGET}")
+    };
+    shell.say(format_args!("{brotli} bytes of brotli, {verdict}"))
 }
 
 #[derive(Default)]

@@ -47,9 +47,11 @@ impl Cancellation for AbortSignal {
     fn cancelled(&self) -> LocalFuture<'static, ()> {
         let signal = self.clone();
         Box::pin(async move {
-            let mut resolve = Function::default();
-            let aborted = Promise::new(&mut |resolver, _| resolve = resolver);
-            let _listening = Listener::add(&signal.0, resolve);
+            // Not `Function::default()`: that is `new Function("")`, which a Content-Security-Policy
+            // without 'unsafe-eval' refuses.
+            let mut resolve = None;
+            let aborted = Promise::new(&mut |resolver, _| resolve = Some(resolver));
+            let _listening = resolve.map(|resolve| Listener::add(&signal.0, resolve));
             if !signal.is_cancelled() {
                 let _ = JsFuture::from(aborted).await;
             }

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 
 use futures_lite::future::or;
 use js_sys::{Function, Promise};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortController;
 
 use super::{args::Argument, value};
 use crate::ports::{Cancellation, LocalFuture};
@@ -93,15 +94,6 @@ impl Drop for Listener {
         let listener = [&"abort".into(), self.callback.as_ref()];
         let _ = value::call(&self.signal, "removeEventListener", &listener);
     }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[derive(Clone)]
-    type AbortController;
-
-    #[wasm_bindgen(constructor, catch)]
-    fn new() -> std::result::Result<AbortController, JsValue>;
 }
 
 /// Ends the newest of the calls that were begun with it.

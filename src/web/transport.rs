@@ -1,7 +1,8 @@
 //! Requests by `fetch`, or by a function of the caller's.
 
 use js_sys::{Date, Function, JSON};
-use wasm_bindgen::{JsCast as _, prelude::*};
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::Headers;
 
 use super::{
     args::{Argument, Problem, read},
@@ -20,20 +21,6 @@ use crate::{
 const MAX_BODY_BYTES: u32 = 1024 * 1024;
 /// A year.
 const MAX_RETRY_AFTER_MS: f64 = 366.0 * 24.0 * 60.0 * 60.0 * 1000.0;
-
-#[wasm_bindgen]
-extern "C" {
-    type Headers;
-
-    #[wasm_bindgen(constructor, catch)]
-    fn new(init: &JsValue) -> std::result::Result<Headers, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &Headers, name: &str) -> std::result::Result<Option<String>, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn set(this: &Headers, name: &str, value: &str) -> std::result::Result<(), JsValue>;
-}
 
 /// Requests by `fetch`.
 pub(crate) struct FetchTransport {
@@ -95,7 +82,7 @@ impl FetchTransport {
                 .map_err(|_| network("`headers` failed; the request was not sent."))?,
         };
         let refused = |_| Error::invalid_argument("`headers` is not what `new Headers()` takes.");
-        let headers = Headers::new(&given).map_err(refused)?;
+        let headers = Headers::new_with_headers(given.unchecked_ref()).map_err(refused)?;
         if in_window() && is_basic(headers.get("Authorization").map_err(refused)?.as_deref()) {
             return Err(Error::invalid_argument(
                 "A page must not hold the platform's Basic credentials: anybody could read them. \

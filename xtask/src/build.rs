@@ -95,7 +95,8 @@ fn compile(shell: &Shell) -> Result<PathBuf> {
     Ok(shell.target.join(WASM_TARGET).join("release/gridkey.wasm"))
 }
 
-/// Replaces the directories of this machine in the module's panic messages.
+/// Chooses the compact backends, and replaces the directories of this machine in the module's panic
+/// messages.
 fn rust_flags(shell: &Shell) -> Result<String> {
     let version = shell.read(&mut shell.command("rustc --version --verbose"))?;
     let commit = version
@@ -117,10 +118,13 @@ fn rust_flags(shell: &Shell) -> Result<String> {
             .into_iter()
             .map(|directory| (directory, "crates".to_owned())),
     );
-    let flags: Vec<_> = remapped
+    let mut flags: Vec<_> = remapped
         .into_iter()
         .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
         .collect();
+    // These flags replace those of `.cargo/config.toml`, which say why.
+    flags.push(r#"--cfg=aes_backend_soft="compact""#.to_owned());
+    flags.push(r#"--cfg=sha2_backend_soft="compact""#.to_owned());
     // The separator that cargo asks for.
     Ok(flags.join("\u{1f}"))
 }

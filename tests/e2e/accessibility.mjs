@@ -1,14 +1,14 @@
 // Everybody can use the page: with the keyboard alone, with assistive technology, on any screen.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { CODE } from "./login-page.mjs";
 import { pageTest, pageTests } from "./page-test.mjs";
 
 const SCREENS = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 900 } };
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 for (const colorScheme of ["light", "dark"]) {
   for (const [screen, viewport] of Object.entries(SCREENS)) {

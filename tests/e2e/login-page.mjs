@@ -213,7 +213,28 @@ class VirtualAuthenticator {
     const self = new VirtualAuthenticator();
     self.devtools = await page.context().newCDPSession(page);
     await self.devtools.send("WebAuthn.enable");
-    const { authenticatorId } = await self.devtools.send("WebAuthn.addVirtualAuthenticator", {
+    await self.#plugIn();
+    return self;
+  }
+
+  /** From now on it is another device, without any passkey. */
+  async replace() {
+    await this.#send("removeVirtualAuthenticator");
+    await this.#plugIn();
+  }
+
+  /** Whether somebody touches the device when it asks. */
+  setPresent(enabled) {
+    return this.#send("setAutomaticPresenceSimulation", { enabled });
+  }
+
+  /** Whether the device recognises them. */
+  setRecognised(isUserVerified) {
+    return this.#send("setUserVerified", { isUserVerified });
+  }
+
+  async #plugIn() {
+    const { authenticatorId } = await this.devtools.send("WebAuthn.addVirtualAuthenticator", {
       options: {
         protocol: "ctap2",
         transport: "internal",
@@ -223,17 +244,10 @@ class VirtualAuthenticator {
         automaticPresenceSimulation: true,
       },
     });
-    self.authenticatorId = authenticatorId;
-    return self;
+    this.authenticatorId = authenticatorId;
   }
 
-  /** Whether somebody touches the device when it asks. */
-  setPresent(enabled) {
-    return this.devtools.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: this.authenticatorId, enabled });
-  }
-
-  /** Whether the device recognises them. */
-  setRecognised(isUserVerified) {
-    return this.devtools.send("WebAuthn.setUserVerified", { authenticatorId: this.authenticatorId, isUserVerified });
+  #send(command, options = {}) {
+    return this.devtools.send(`WebAuthn.${command}`, { authenticatorId: this.authenticatorId, ...options });
   }
 }

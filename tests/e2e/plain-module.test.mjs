@@ -14,11 +14,12 @@ const MEDIA_TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "
 const PAYLOAD = '{"type":"ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2","memo":"naïve — 日本"}';
 const PAGE = `<!doctype html>
 <title>plain</title>
+<link rel="icon" href="data:,">
 <script type="module">
   import { init, SessionKey } from "./pkg/index.js";
   await init();
   const key = SessionKey.generate();
-  globalThis.stamp = key.dangerouslyStampUnchecked(${JSON.stringify(PAYLOAD)});
+  globalThis.stamp = await key.dangerouslyStampUnchecked(${JSON.stringify(PAYLOAD)});
   globalThis.publicKey = key.publicKey;
   key.free();
   document.title = "stamped";

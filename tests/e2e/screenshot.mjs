@@ -10,10 +10,12 @@ import * as sandbox from "./sandbox.mjs";
 const file = process.argv[2] ?? fileURLToPath(new URL("../../docs/login-page.png", import.meta.url));
 
 await sandbox.reset();
-const page = await LoginPage.open({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 2, colorScheme: "light" });
+const page = await LoginPage.open({ viewport: { width: 1200, height: 960 }, colorScheme: "light" });
 try {
   await page.signInByCode();
   await page.addPasskey("Ada's laptop");
+  await page.signOut();
+  await page.signInByPasskey();
   await page.refresh();
   await page.issueDeviceCode();
   await page.page.evaluate(() => scrollTo(0, 0));

@@ -88,6 +88,22 @@ pageTests("a second passkey on the same device", async (page) => {
   await page.says("This device already has a passkey for your wallet.");
 });
 
+pageTests("a passkey of another device", async (page) => {
+  await page.signInByCode();
+  await page.addPasskey("Ada's phone");
+  await page.authenticator.replace();
+  await page.addPasskey("Ada's laptop");
+  await page.signOut();
+  const passkey = page.page.getByRole("combobox", { name: "Passkey" });
+  await passkey.selectOption("Ada's phone");
+  await page.button("Sign in with a passkey").click();
+  await page.says("No passkey was used");
+  await passkey.selectOption("Ada's laptop");
+  await page.signInByPasskey();
+  await page.signOut();
+  assert.equal(await passkey.locator("option:checked").innerText(), "Ada's laptop", "the one that worked comes first");
+});
+
 pageTests("a passkey challenge that expired", async (page) => {
   page.expectProblem(/status of 401/);
   await registerPasskey(page);

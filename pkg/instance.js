@@ -12,6 +12,8 @@ import { GridkeyError, instanceLost, invalidArgument, usedAfterFree, wasmUnavail
 const LOST = "The WebAssembly stopped, and a fresh instance has taken its place. What was made before is gone: start again.";
 
 let starting;
+/** The module, once there was an instance of it. */
+let compiled;
 let current;
 
 /** Starts an instance of the module that `compile` gives. The same promise until that fails. */
@@ -24,27 +26,43 @@ export function startOnce(compile) {
 
 async function start(compile) {
   const module = await compile();
-  const { imports, begin } = prepare(module);
+  const { imports, begin } = prepare();
   try {
     current = begin(await WebAssembly.instantiate(module, imports));
   } catch (error) {
     throw wasmUnavailable("The WebAssembly is not of this version of gridkey: serve the file that came with it.", error);
   }
+  compiled = module;
 }
 
-/** The running instance. */
+/** The instance that was lost last and whose end is not over, because there was no stack left for it. */
+let ailing;
+
+/** The running instance; a fresh one where the last was lost. */
 export function running() {
-  if (!current) {
+  ailing?.end();
+  if (!compiled) {
     throw wasmUnavailable("The WebAssembly has not been loaded: call `await init()` first.");
   }
-  return current;
+  return (current ??= replacement());
+}
+
+function replacement() {
+  const { imports, begin } = prepare();
+  try {
+    return begin(new WebAssembly.Instance(compiled, imports));
+  } catch (error) {
+    // The stack may still be used up, or an old browser allow it in promises only.
+    starting = undefined;
+    throw instanceLost("The WebAssembly stopped, and could not be started again: call `await init()`.", error);
+  }
 }
 
 const isClass = (name) => /^[A-Z]/.test(name);
 
-function prepare(module) {
+function prepare() {
   const glue = createGlue();
-  const instance = new Instance(module, glue);
+  const instance = new Instance(glue);
   const functions = {};
   for (const [name, value] of Object.entries(glue)) {
     if (isClass(name)) instance.guardClass(name, value);
@@ -56,6 +74,7 @@ function prepare(module) {
       glue.__wbg_set_wasm(instance.guardExports(exports));
       exports.__wbindgen_start();
       glue.installErrorClass(GridkeyError);
+      if (instance.lost) throw instanceLost(LOST);
       return instance;
     },
   };
@@ -66,7 +85,6 @@ const owners = new WeakMap();
 
 class Instance {
   lost = false;
-  #module;
   #exports;
   /** How many calls into the WebAssembly are going on, one inside the other. */
   #depth = 0;
@@ -75,9 +93,10 @@ class Instance {
   /** What to free when none is going on any more. */
   #frees = [];
   #lossListeners = new Set();
+  #cause;
+  #nextAiling;
 
-  constructor(module, glue) {
-    this.#module = module;
+  constructor(glue) {
     this.glue = glue;
   }
 
@@ -159,23 +178,28 @@ class Instance {
 
   #lose(cause) {
     if (this.lost) return;
+    // Assignments need no stack, which may be what is missing.
     this.lost = true;
-    // No destructor will.
-    new Uint8Array(this.#exports.memory.buffer).fill(0);
-    if (current === this) this.#replace();
-    for (const listener of this.#lossListeners) listener(cause);
-    this.#lossListeners.clear();
+    this.#cause = cause;
+    this.#nextAiling = ailing;
+    ailing = this;
+    if (current === this) current = undefined;
+    try {
+      this.end();
+    } catch {
+      // The next call comes back to it.
+    }
   }
 
-  #replace() {
-    current = undefined;
-    try {
-      const { imports, begin } = prepare(this.#module);
-      current = begin(new WebAssembly.Instance(this.#module, imports));
-    } catch {
-      // Then `init()` begins anew.
-      starting = undefined;
+  /** Wipes the memory of a lost instance, as no destructor will, and tells who waits for it. */
+  end() {
+    new Uint8Array(this.#exports.memory.buffer).fill(0);
+    for (const listener of this.#lossListeners) {
+      this.#lossListeners.delete(listener);
+      listener(this.#cause);
     }
+    if (ailing === this) ailing = this.#nextAiling;
+    ailing?.end();
   }
 
   /** Changes a class in place, because the glue makes objects of it. */

@@ -18,7 +18,7 @@ WebAssembly.Instance = function (module, imports) {
   return instance;
 };
 
-const { SessionKey, createGridkey, init } = await import("../../pkg/node.js");
+const { SessionKey, createGridkey, init, oauthNonce } = await import("../../pkg/node.js");
 const { failure, thrown } = await import("./failure.mjs");
 
 const ACCOUNT = { accountId: "InternalAccount:1" };
@@ -35,6 +35,8 @@ function holds(memory, secret) {
   const hay = Buffer.from(memory.buffer);
   return hay.includes(Buffer.from(secret)) || hay.includes(Buffer.from(secret).reverse());
 }
+
+const isWiped = ({ buffer }) => Buffer.from(buffer).equals(Buffer.alloc(buffer.byteLength));
 
 /** Runs while a global function of the page throws. */
 async function whileThrowing(object, name, run) {
@@ -65,13 +67,14 @@ test("a fault in a method loses the instance, and a fresh one is there at once",
   assert.equal(error.cause.message, "broken by the page");
   assert.deepEqual(states, ["signedIn", "signedOut"]);
 
+  assert.equal(memories.length, 1, "a fresh one is made when it is asked for");
   thrown("instance_lost", () => wallet.isActive);
   thrown("instance_lost", () => key.publicKey);
   await failure("instance_lost", key.dangerouslyStampUnchecked("x"));
   await failure("instance_lost", wallet.refresh());
   key.free();
   wallet.free();
-  assert.ok(new Uint8Array(memory.buffer).every((byte) => byte === 0), "nothing is left in its memory");
+  assert.ok(isWiped(memory), "nothing is left in its memory");
 
   // The client itself goes on, and so does everything new.
   assert.deepEqual(await client.listAuthMethods(ACCOUNT), []);
@@ -140,27 +143,30 @@ test("frames below a fault do not go on", async () => {
 });
 
 test("a stack that is used up may lose the instance, but nothing after it", () => {
+  const { publicKey } = SessionKey.generate();
+  const nonce = oauthNonce(publicKey);
+  const before = memories.length;
   let lost = 0;
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const key = SessionKey.generate();
+  for (let attempt = 0; attempt < 40; attempt++) {
     const outcomes = [];
     const dive = (...padding) => {
       try {
         dive(...padding);
-      } catch {
-        // Near the end of the stack, at a depth that differs each time.
-        if (outcomes.length < 5) outcomes.push(outcome(() => key.sealOtpCode("{}", "1")));
+      } finally {
+        // On the way back up there is a little more of the stack at each step.
+        if (outcomes.length < 300) outcomes.push(outcome(() => oauthNonce(publicKey)));
       }
     };
-    dive(...Array(attempt % 30));
-    for (const error of outcomes) {
-      assert.ok(error instanceof RangeError || ["bundle_malformed", "instance_lost"].includes(error.code), String(error));
-      if (error.code === "instance_lost") lost++;
+    assert.throws(() => dive(...Array(attempt)), RangeError);
+    for (const result of outcomes) {
+      assert.ok(result === nonce || result instanceof RangeError || result.code === "instance_lost", String(result));
+      if (result.code === "instance_lost") lost++;
     }
-    key.free();
-    thrown("bundle_malformed", () => SessionKey.generate().sealOtpCode("{}", "1"));
+    assert.equal(outcomes.at(-1), nonce, "in the end there was enough");
+    assert.equal(oauthNonce(publicKey), nonce);
   }
-  assert.ok(lost > 0, "it was tried in earnest");
+  assert.ok(lost > 0 && memories.length > before, "it was tried in earnest");
+  for (const memory of memories.slice(0, -1)) assert.ok(isWiped(memory));
 });
 
 function outcome(run) {

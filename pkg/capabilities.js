@@ -29,7 +29,7 @@ async function ask(question) {
 /** Whether a key that no script can read survives in IndexedDB. Some private modes refuse it. */
 async function keepsKeys() {
   if (!globalThis.indexedDB || !globalThis.crypto?.subtle) return false;
-  const name = "gridkey-probe";
+  const name = `gridkey-trial-${crypto.randomUUID?.()}`;
   try {
     const algorithm = { name: "ECDSA", namedCurve: "P-256" };
     const { privateKey } = await crypto.subtle.generateKey(algorithm, false, ["sign"]);
@@ -42,7 +42,7 @@ async function keepsKeys() {
       return kept instanceof CryptoKey;
     } finally {
       database.close();
-      indexedDB.deleteDatabase(name);
+      await done(indexedDB.deleteDatabase(name));
     }
   } catch {
     return false;

@@ -11,7 +11,7 @@ pageTests("code, passkey, refresh, device code, sign out", async (page) => {
 
   await page.addPasskey("Ada's laptop");
   assert.deepEqual(
-    (await page.traffic()).filter(({ path }) => path === "/api/grid/auth/credentials").map(({ method, status }) => `${method} ${status}`),
+    page.traffic.filter(({ path }) => path === "/api/grid/auth/credentials").map(({ method, status }) => `${method} ${status}`),
     ["GET 200", "GET 200", "POST 202", "POST 201"],
   );
   await page.signOut();
@@ -19,7 +19,7 @@ pageTests("code, passkey, refresh, device code, sign out", async (page) => {
 
   await page.signInByPasskey();
   await assertAtGrid(page, { sealed: page.keys === "sealed" });
-  await assertKeyDelivery(page);
+  assertKeyDelivery(page);
 
   const before = await page.session();
   await page.refresh();
@@ -27,8 +27,8 @@ pageTests("code, passkey, refresh, device code, sign out", async (page) => {
   assert.notEqual(after.id, before.id);
   assert.notEqual(after.publicKey, before.publicKey);
   await assertAtGrid(page, { sealed: page.keys === "sealed" });
-  await assertKeyDelivery(page);
-  assert.equal((await page.signed()).at(-1).stampedBy, before.publicKey, "the old session authorises the refresh");
+  assertKeyDelivery(page);
+  assert.equal(page.signed().at(-1).stampedBy, before.publicKey, "the old session authorises the refresh");
 
   const oldCode = await page.issueDeviceCode();
   const newCode = await page.issueDeviceCode();
@@ -37,7 +37,7 @@ pageTests("code, passkey, refresh, device code, sign out", async (page) => {
   assert.equal(await sandbox.redeem(newCode), 200, "the new one lives");
 
   await page.signOut();
-  const revocation = (await page.signed()).at(-1);
+  const revocation = page.signed().at(-1);
   assert.equal(revocation.method, "DELETE");
   assert.equal(revocation.stampedBy, after.publicKey, "the new key makes the next stamp");
   assert.equal(revocation.status, 204, "and Grid accepts it");
@@ -56,7 +56,7 @@ pageTests("a session renews itself by code as well", async (page) => {
   await page.signInByCode();
   await page.refresh();
   await assertAtGrid(page, { sealed: page.keys === "sealed" });
-  await assertKeyDelivery(page);
+  assertKeyDelivery(page);
 });
 
 /** The page's session is the newest at Grid, and active there under the key that the page opened or made. */
@@ -70,16 +70,16 @@ async function assertAtGrid(page, { sealed }) {
 }
 
 async function assertSignedOutAtGrid(page) {
-  const { id } = (await page.sessionsReceived()).at(-1);
+  const { id } = page.sessionsReceived().at(-1);
   const record = (await sandbox.sessions()).find((session) => session.id === id);
   assert.equal(record.active, false);
   assert.equal(record.revoked, true);
 }
 
 /** The session that came last was asked for and delivered as the switch says. */
-async function assertKeyDelivery(page) {
-  const clientPublicKey = (await page.traffic()).map(({ sent }) => sent?.clientPublicKey).findLast((key) => key !== undefined);
-  const sealedKey = (await page.sessionsReceived()).at(-1).encryptedSessionSigningKey;
+function assertKeyDelivery(page) {
+  const clientPublicKey = page.traffic.map(({ sent }) => sent?.clientPublicKey).findLast((key) => key !== undefined);
+  const sealedKey = page.sessionsReceived().at(-1).encryptedSessionSigningKey;
   if (page.keys === "sealed") {
     assert.match(clientPublicKey, /^04[0-9a-f]{128}$/);
     assert.match(sealedKey, /^[1-9A-HJ-NP-Za-km-z]{100,}$/);

@@ -15,7 +15,8 @@ export async function closeBrowser() {
 export class LoginPage {
   /** Errors and warnings of the page and of the browser that no one expects. */
   problems = [];
-  #traffic = [];
+  /** Requests to the relay that were answered: `{ method, path, status, sent, stampedBy, received }`. */
+  traffic = [];
   #expected = [];
 
   static async open({ keys = "sealed", ...context } = {}) {
@@ -26,6 +27,7 @@ export class LoginPage {
     self.page = await self.context.newPage();
     self.page.setDefaultTimeout(10_000);
     self.#watch();
+    await self.#record();
     self.authenticator = await VirtualAuthenticator.add(self.page);
     await self.load();
     return self;
@@ -122,9 +124,11 @@ export class LoginPage {
 
   /** Has a device code issued and reads it. */
   async issueDeviceCode() {
-    await this.page.getByRole("button", { name: /^Issue (a|another) code$/ }).click();
+    const code = this.page.getByRole("status", { name: "Device code" });
+    const old = (await code.isVisible()) ? await code.innerText() : undefined;
+    await this.button(old ? "Issue another code" : "Issue a code").click();
     await this.says("Here is your code.");
-    return this.page.getByRole("status", { name: "Device code" }).innerText();
+    return code.filter(old ? { hasNotText: old } : {}).innerText();
   }
 
   /** What the developer panel says of the session: `{ id, publicKey, expiresAt }`. */
@@ -135,14 +139,9 @@ export class LoginPage {
     return Object.fromEntries(names.map((name, index) => [name, values[index]]));
   }
 
-  /** Requests to the relay that were answered, in that order: `{ method, path, status, sent, stampedBy, received }`. */
-  traffic() {
-    return Promise.all(this.#traffic);
-  }
-
   /** The requests that carried a stamp. */
-  async signed() {
-    return (await this.traffic()).filter(({ stampedBy }) => stampedBy !== undefined);
+  signed() {
+    return this.traffic.filter(({ stampedBy }) => stampedBy !== undefined);
   }
 
   /** The next signed request to such an address never arrives. */
@@ -156,8 +155,8 @@ export class LoginPage {
   }
 
   /** The answers with sessions, in the order in which they came. */
-  async sessionsReceived() {
-    return (await this.traffic()).map(({ received }) => received).filter((body) => body?.id?.startsWith("Session:"));
+  sessionsReceived() {
+    return this.traffic.map(({ received }) => received).filter((body) => body?.id?.startsWith("Session:"));
   }
 
   /** What a failed test leaves behind, for people. */
@@ -175,28 +174,35 @@ export class LoginPage {
     this.page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) problem(`console: ${message.text()}`);
     });
-    this.page.on("response", (response) => {
-      if (new URL(response.url()).pathname.startsWith("/api/grid/")) this.#traffic.push(exchange(response));
+  }
+
+  /**
+   * Notes each answer of the relay before the page gets it. The DevTools protocol would tell of
+   * them too, but later, and not always with the bodies that are read as streams.
+   */
+  async #record() {
+    await this.page.exposeFunction("recordExchange", ({ method, url, status, sent, stamp, received }) => {
+      const path = new URL(url).pathname;
+      this.traffic.push({ method, path, status, sent: json(sent), stampedBy: stampKey(stamp), received: json(received) });
+    });
+    await this.page.addInitScript(() => {
+      const { fetch } = globalThis;
+      globalThis.fetch = async (url, options) => {
+        const response = await fetch(url, options);
+        if (!response.url.includes("/api/grid/")) return response;
+        const { method, body: sent, headers } = options;
+        const stamp = new Headers(headers).get("Grid-Wallet-Signature");
+        const { status } = response;
+        await globalThis.recordExchange({ method, url: response.url, status, sent, stamp, received: await response.clone().text() });
+        return response;
+      };
     });
   }
 }
 
-async function exchange(response) {
-  const request = response.request();
-  return {
-    method: request.method(),
-    path: new URL(response.url()).pathname,
-    status: response.status(),
-    sent: json(request.postData()),
-    stampedBy: stampKey(request.headers()["grid-wallet-signature"]),
-    // An answer without a body has none to give.
-    received: json(await response.text().catch(() => null)),
-  };
-}
-
 /** The public key in a stamp: base64url of JSON. */
 function stampKey(stamp) {
-  return stamp === undefined ? undefined : json(Buffer.from(stamp, "base64url").toString()).publicKey;
+  return stamp === null ? undefined : json(Buffer.from(stamp, "base64url").toString()).publicKey;
 }
 
 function json(text) {

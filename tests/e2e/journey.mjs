@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { pageTests } from "./page-test.mjs";
+import { pageTest, pageTests } from "./page-test.mjs";
 import * as sandbox from "./sandbox.mjs";
 
 pageTests("code, passkey, refresh, device code, sign out", async (page) => {
@@ -57,6 +57,17 @@ pageTests("a session renews itself by code as well", async (page) => {
   await page.refresh();
   await assertAtGrid(page, { sealed: page.keys === "sealed" });
   assertKeyDelivery(page);
+});
+
+pageTest("the page loads nothing from elsewhere and runs nothing inline", async (page) => {
+  page.expectProblem(/Executing inline script violates/);
+  const origins = new Set();
+  page.page.on("request", (request) => origins.add(new URL(request.url()).origin));
+  await page.load();
+  await page.signInByCode();
+  assert.deepEqual([...origins], [sandbox.DEMO_URL.origin]);
+  await page.page.addScriptTag({ content: "globalThis.ranInline = true" }).catch(() => undefined);
+  assert.equal(await page.page.evaluate(() => globalThis.ranInline), undefined);
 });
 
 /** The page's session is the newest at Grid, and active there under the key that the page opened or made. */

@@ -217,6 +217,23 @@ pageTests("a session that runs out", async (page) => {
   await page.says("Your session has ended.");
 });
 
+pageTests("the WebAssembly stops", async (page) => {
+  await page.signInByCode();
+  await page.page.getByText(/^E-mail code · added/).waitFor();
+  await page.page.evaluate(() => {
+    const { now } = Date;
+    Date.now = () => {
+      if (!new Error().stack.includes("wasm-function")) return now();
+      Date.now = now;
+      throw new Error("a fault of the test");
+    };
+  });
+  await page.button("Stay signed in").click();
+  await page.heading("Unlock your wallet").waitFor();
+  await page.says("The page had to start its secure part afresh.");
+  await page.signInByCode();
+});
+
 pageTest("another key delivery is another client", async (page) => {
   await page.signInByCode();
   const revoked = page.page.waitForResponse((response) => response.request().method() === "DELETE" && response.status() === 204);

@@ -40,8 +40,7 @@ export function App({ config }: { config: Config }) {
   const leave = (ended: WalletSession, notice: Notice) => {
     // Somebody may have signed in again meanwhile.
     setVisit((visit) => (visit.session === ended ? { farewell: notice } : visit));
-    // Whether it was signed out before, has expired, or is to end now.
-    void ended.signOut().catch(() => undefined).then(() => ended.free());
+    void end(ended);
   };
   const changeDelivery = (next: KeyDelivery) => {
     if (session) leave(session, SIGNED_OUT);
@@ -74,6 +73,17 @@ export function App({ config }: { config: Config }) {
       <Developer delivery={delivery} onDelivery={changeDelivery} session={facts} log={log} />
     </PageContext.Provider>
   );
+}
+
+/** Whether it was signed out before, has expired, was lost, or is to end now. */
+async function end(session: WalletSession): Promise<void> {
+  try {
+    await session.signOut();
+  } catch {
+    // Then there is nothing left to end.
+  } finally {
+    session.free();
+  }
 }
 
 function useSessionState(gridkey: Gridkey): SessionState {

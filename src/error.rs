@@ -211,7 +211,7 @@ codes! {
     BundleUntrusted = "bundle_untrusted", Integrator;
     /// Grid's challenge ran out before it was answered.
     ChallengeExpired = "challenge_expired", Retry;
-    /// This device's clock and the server's disagree by more than two minutes.
+    /// By this device's clock, what Grid has just issued has already run out.
     ClockWrong = "clock_wrong", FixInput;
     /// The resource is in a state that forbids this, e.g. the agent is already connected.
     Conflict = "conflict", Integrator;

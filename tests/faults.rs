@@ -502,10 +502,15 @@ async fn the_session_ends_between_the_legs() {
                 sandbox.expire_sessions();
             }
         });
+        // By Grid's documents the same answer may mean that the challenge ran out, so the session is
+        // not given up yet; whether it is gone, the next attempt's first leg tells.
         let error = session.refresh(false, &DEFAULTS).await.unwrap_err();
-        assert_eq!(error.recovery(), Recovery::SignIn, "{error:?}");
+        assert_eq!(error.code(), ErrorCode::ChallengeExpired, "{error:?}");
         assert!(error.grid_code().is_some());
         world.transport.stop_tampering();
+        let error = session.refresh(false, &DEFAULTS).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::SessionExpired, "{error:?}");
+        assert_eq!(error.recovery(), Recovery::SignIn);
         world
             .sign_in_by_code(&client)
             .await
@@ -762,6 +767,66 @@ async fn refreshing_can_end_the_old_session() {
     .await;
 }
 
+/// The old session runs out while its refresh is under way: the new one takes its place.
+#[tokio::test]
+async fn a_refresh_that_crosses_the_end() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::Sealed);
+        let session = world.sign_in_by_code(&client).await;
+        let old = session.info();
+        let delay = Fault::Delay { ms: 100 };
+        fault(&world, Operation::RefreshAuthSession, Some(2), delay);
+        // The clock that is set forward is the timeouts' as well.
+        let options = CallOptions {
+            timeout_ms: Some(3_600_000),
+            ..DEFAULTS
+        };
+        let (refreshed, ()) = tokio::join!(session.refresh(false, &options), async {
+            while !world
+                .transport
+                .take_sent()
+                .contains(&("refreshAuthSession", true))
+            {
+                tokio::task::yield_now().await;
+            }
+            world.sandbox.advance_clock(1_000);
+            world
+                .clock
+                .advance(old.expires_at_ms - 30_000 - world.clock.now_ms());
+            while matches!(client.state(), SessionState::SignedIn(_)) {
+                tokio::task::yield_now().await;
+            }
+            world.clock.advance(-800_000);
+        });
+        refreshed.unwrap();
+        assert!(session.is_active());
+        assert_ne!(session.info().id, old.id);
+        assert!(matches!(client.state(), SessionState::SignedIn(_)));
+    })
+    .await;
+}
+
+/// What is over is not adopted, and costs nobody their key.
+#[tokio::test]
+async fn a_session_that_is_over_is_not_adopted() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::ClientHeld);
+        let _session = world.sign_in_by_code(&client).await;
+        let account = &world.customer.account_id;
+        let listed = client
+            .api()
+            .list_auth_sessions(account, &DEFAULTS)
+            .await
+            .unwrap();
+        world.clock.advance(3_600_000);
+        let adopted = client.adopt_session(listed[0].clone(), || panic!("the key was taken"));
+        assert_eq!(adopted.err().unwrap().code(), ErrorCode::SessionExpired);
+    })
+    .await;
+}
+
 /// A key and a session that were got by other means go on here.
 #[tokio::test]
 async fn a_session_is_adopted() {
@@ -780,7 +845,7 @@ async fn a_session_is_adopted() {
             .unwrap();
         // Another key than the session's: adopted, but Grid does not take its stamps.
         let key = SessionKey::generate(&SystemRandom).unwrap();
-        let adopted = client.adopt_session(listed, key).unwrap();
+        let adopted = client.adopt_session(listed, || Ok(key)).unwrap();
         assert_eq!(adopted.info().auth_method_id, None);
         let error = adopted.refresh(false, &DEFAULTS).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::SignatureRejected, "{error:?}");

@@ -328,6 +328,63 @@ async fn in_a_revocation() {
     .await;
 }
 
+/// What must be signed is not taken for done before anything was.
+#[tokio::test]
+async fn done_before_anything_was_signed() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::ClientHeld);
+        let session = world.sign_in_by_code(&client).await;
+        let before = session.info();
+        let now = "2026-11-20T12:00:00Z";
+        let body = format!(
+            r#"{{"id":"Session:1","accountId":"{}","type":"EMAIL_OTP","nickname":"x","createdAt":"{now}","updatedAt":"{now}","expiresAt":"2126-11-20T12:00:00Z"}}"#,
+            world.customer.account_id
+        );
+        world.transport.set_tamper(move |call, reply| {
+            reply.status = match call.operation {
+                "refreshAuthSession" => 201,
+                "verifyAuthCredential" => 200,
+                "revokeAuthSession" => 204,
+                _ => return,
+            };
+            reply.body = body.clone().into_bytes();
+        });
+        let otp = client.send_otp(&world.customer.email_otp_auth_method_id, &OPTIONS).await;
+        let signed_in = otp.unwrap().submit(&code("000000"), &OPTIONS).await;
+        let refreshed = session.refresh(false, &OPTIONS).await;
+        let revoked = session.revoke_session("Session:2", &OPTIONS).await;
+        for error in [signed_in.err(), refreshed.err(), revoked.err()] {
+            let error = error.unwrap();
+            if error.code() != ErrorCode::Forbidden {
+                assert_eq!(error.code(), ErrorCode::RelayProtocol, "{error:?}");
+                assert_eq!(error.reason(), Some("unsigned"));
+            }
+        }
+        assert_eq!(session.info(), before);
+        assert!(!session.sign_out(&OPTIONS).await);
+    })
+    .await;
+}
+
+/// What would go into the next request is of its form, or the answer is refused.
+#[tokio::test]
+async fn ids_that_are_none() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::ClientHeld);
+        for (from, to) in [("Request:", "Request: "), ("Session:", "../")] {
+            world.transport.set_tamper(move |_, reply| {
+                let text = String::from_utf8(reply.body.clone()).unwrap();
+                reply.body = text.replace(from, to).into_bytes();
+            });
+            let error = sign_in_by_code(&world, &client).await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::RelayProtocol, "{from}: {error:?}");
+        }
+    })
+    .await;
+}
+
 const OPTIONS: gridkey::api::client::CallOptions = gridkey::api::client::CallOptions {
     cancellation: None,
     timeout_ms: None,

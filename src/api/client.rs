@@ -411,7 +411,7 @@ impl GridApi {
             body: call
                 .body
                 .as_deref()
-                .and_then(|body| redacted(body.as_bytes())),
+                .and_then(|body| redacted(body.as_bytes(), false)),
             outcome: None,
         };
         self.requests.set(event.id.wrapping_add(1));
@@ -426,7 +426,9 @@ impl GridApi {
         }
         .map_err(|error| error.with_operation(spec.id));
         let reply = reply.ok();
-        event.body = reply.as_ref().and_then(|reply| redacted(&reply.body));
+        event.body = reply
+            .as_ref()
+            .and_then(|reply| redacted(&reply.body, reply.status >= 400));
         event.outcome = Some(Outcome {
             duration_ms: u64::try_from(self.clock.now_ms().saturating_sub(sent_ms)).unwrap_or(0),
             status: reply.as_ref().map(|reply| reply.status),
@@ -532,8 +534,8 @@ fn parse_body(bytes: &[u8]) -> std::result::Result<Json, &'static str> {
     Json::parse(text, BODY_LIMITS).map_err(|_| "is not whole, well-formed JSON")
 }
 
-fn redacted(body: &[u8]) -> Option<Json> {
-    parse_body(body).ok().map(|json| redact(&json))
+fn redacted(body: &[u8], is_error: bool) -> Option<Json> {
+    parse_body(body).ok().map(|json| redact(&json, is_error))
 }
 
 fn signed<T>(
@@ -546,7 +548,7 @@ fn signed<T>(
         204 => done(&Json::Null).map(Signed::Done),
         _ => done(answer.json()?).map(Signed::Done),
     };
-    of(operation, signed)
+    of(operation, signed).map_err(|error| error.with_status(answer.status))
 }
 
 fn of<T>(operation: Operation, result: Result<T>) -> Result<T> {

@@ -193,7 +193,15 @@ const ROWS: &[Row] = &[
     },
     Row {
         operations: &[Operation::RefreshAuthSession],
-        statuses: &[401, 404],
+        statuses: &[404],
+        code: ErrorCode::SessionExpired,
+        message: "the session can no longer be refreshed: sign in again",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::RefreshAuthSession],
+        legs: &[Leg::First],
+        statuses: &[401],
         code: ErrorCode::SessionExpired,
         message: "the session can no longer be refreshed: sign in again",
         ..ANY
@@ -404,6 +412,8 @@ mod tests {
             (O::RefreshAuthSession, None, First, 401, "UNAUTHORIZED", None, E::SessionExpired),
             (O::RefreshAuthSession, None, First, 404, "REFERENCE_NOT_FOUND", None, E::SessionExpired),
             (O::CreateAuthCredential, Some(Passkey), Second, 401, "UNAUTHORIZED", None, E::ChallengeExpired),
+            (O::RefreshAuthSession, None, Second, 401, "UNAUTHORIZED", None, E::ChallengeExpired),
+            (O::RefreshAuthSession, None, Second, 404, "REFERENCE_NOT_FOUND", None, E::SessionExpired),
             (O::ListAuthCredentials, None, First, 401, "UNAUTHORIZED", None, E::GridError),
             (O::CreateAuthCredential, Some(EmailOtp), First, 400, "EMAIL_OTP_CREDENTIAL_ALREADY_EXISTS", None, E::CredentialAlreadyExists),
             (O::CreateAuthCredential, Some(EmailOtp), First, 409, "EMAIL_OTP_EMAIL_ALREADY_EXISTS", None, E::CredentialAlreadyExists),

@@ -15,13 +15,22 @@ use crate::{
     ports::Clock,
 };
 
+/// Whether a first leg may be done at once, without a stamp.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DoneAtOnce {
+    /// A wallet's first credential is created unsigned.
+    Accepted,
+    /// Whoever answers so has checked nothing, and had nothing checked.
+    Refused,
+}
+
 /// Runs both legs of `leg`, which sends one of them: without headers first, then with them.
 ///
-/// `stamp` checks the payload and stamps it. A first leg that is done at once (a wallet's first
-/// credential is created unsigned) is accepted.
+/// `stamp` checks the payload and stamps it.
 pub async fn signed_retry<T, Leg, Sent>(
     clock: &dyn Clock,
     options: &CallOptions,
+    done_at_once: DoneAtOnce,
     leg: Leg,
     stamp: impl FnOnce(&SignedRequestChallenge) -> Result<String>,
 ) -> Result<T>
@@ -30,7 +39,15 @@ where
     Sent: Future<Output = Result<Signed<T>>>,
 {
     let challenge = match leg(SignedHeaders::default()).await? {
-        Signed::Done(done) => return Ok(done),
+        Signed::Done(done) if done_at_once == DoneAtOnce::Accepted => return Ok(done),
+        Signed::Done(_) => {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the request was answered as done before anything was signed; the answer was not \
+                 used",
+            )
+            .with_reason("unsigned"));
+        }
         Signed::Challenge(challenge) => challenge,
     };
     check_fresh(clock, challenge.expires_at_ms)?;
@@ -77,13 +94,20 @@ pub fn check_fresh(clock: &dyn Clock, expires_at_ms: i64) -> Result<()> {
     ))
 }
 
-/// A request id is good for one use, so a second leg is never repeated; whoever called must know
-/// that it may have been carried out.
-fn outcome_unknown(error: Error) -> Error {
-    match error.code() {
-        ErrorCode::Network | ErrorCode::Timeout | ErrorCode::Aborted => {
-            error.with_reason("outcome_unknown")
-        }
-        _ => error,
+/// A request id is good for one use, so such a request is never repeated; whoever called must know
+/// that it may have been carried out. That is so where no whole answer arrived, and where a server
+/// on the way failed.
+pub fn outcome_unknown(error: Error) -> Error {
+    let unknown = match error.code() {
+        ErrorCode::Network | ErrorCode::Timeout | ErrorCode::Aborted => true,
+        ErrorCode::RelayProtocol => error
+            .status()
+            .is_some_and(|status| !(300..500).contains(&status)),
+        _ => error.status().is_some_and(|status| status >= 500),
+    };
+    if unknown && error.reason().is_none() {
+        error.with_reason("outcome_unknown")
+    } else {
+        error
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json},
     error::{Error, ErrorCode, Result},
@@ -185,8 +186,8 @@ impl AuthMethod {
     pub fn from_json(json: &Json) -> Result<Self> {
         let read = Members("an AuthMethod", json);
         Ok(Self {
-            id: read.text("id")?,
-            account_id: read.text("accountId")?,
+            id: read.id("id", IdKind::AuthMethod)?,
+            account_id: read.id("accountId", IdKind::InternalAccount)?,
             kind: read.kind()?,
             credential_id: read.optional_text("credentialId")?,
             nickname: read.text("nickname")?,
@@ -223,8 +224,8 @@ impl AuthSession {
         let (created_at, created_at_ms) = read.time("createdAt")?;
         let (expires_at, expires_at_ms) = read.time("expiresAt")?;
         Ok(Self {
-            id: read.text("id")?,
-            account_id: read.text("accountId")?,
+            id: read.id("id", IdKind::Session)?,
+            account_id: read.id("accountId", IdKind::InternalAccount)?,
             kind: read.kind()?,
             credential_id: read.optional_text("credentialId")?,
             nickname: read.text("nickname")?,
@@ -265,7 +266,7 @@ impl SignedRequestChallenge {
         let (expires_at, expires_at_ms) = read.time("expiresAt")?;
         Ok(Self {
             payload_to_sign: read.text("payloadToSign")?,
-            request_id: read.text("requestId")?,
+            request_id: read.request_id()?,
             expires_at,
             expires_at_ms,
             kind: match json.get("type") {
@@ -296,7 +297,7 @@ impl PasskeyAuthChallenge {
             auth_method: AuthMethod::from_json(json)?,
             credential_id: read.base64url("credentialId")?,
             challenge: read.text("challenge")?,
-            request_id: read.text("requestId")?,
+            request_id: read.request_id()?,
             expires_at,
             expires_at_ms,
         })
@@ -410,6 +411,7 @@ pub fn list<T>(json: &Json, item: impl Fn(&Json) -> Result<T>) -> Result<Vec<T>>
 }
 
 /// WebAuthn's own ids and challenges are far shorter than this.
+const MAX_REQUEST_ID_CHARS: usize = 256;
 const MAX_BASE64URL_CHARS: usize = 4096;
 
 /// The members of an object that the server sent, with what it is called in errors.
@@ -445,6 +447,21 @@ impl<'a> Members<'a> {
         } else {
             Ok(text.to_owned())
         }
+    }
+
+    /// An id that goes into the next request.
+    fn id(&self, name: &str, kind: IdKind) -> Result<String> {
+        let id = self.text(name)?;
+        validate::id(name, kind, &id).map_err(|_| self.wrong(name))?;
+        Ok(id)
+    }
+
+    /// A text that comes back as a header.
+    fn request_id(&self) -> Result<String> {
+        let id = self.text("requestId")?;
+        validate::header("requestId", MAX_REQUEST_ID_CHARS, &id)
+            .map_err(|_| self.wrong("requestId"))?;
+        Ok(id)
     }
 
     fn optional_text(&self, name: &str) -> Result<Option<String>> {

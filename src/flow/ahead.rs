@@ -32,11 +32,17 @@ pub struct Ahead<T> {
 
 /// A prompt takes people some seconds; what has less than this left is fetched again.
 const RENEW_BEFORE_EXPIRY_MS: i64 = 30_000;
+/// What has less than this left when the tap comes is not used: the prompt would close by itself.
+const MIN_LEFT_MS: i64 = 10_000;
 /// A page left open over night asks no more after this many renewals, about an hour; then the
 /// next tap fetches for itself.
 const MAX_RENEWALS: u32 = 12;
+/// Nor after this many attempts, however they ended.
+const MAX_ATTEMPTS: u32 = 60;
 /// Keeps a server that hands out what has already expired from being asked in a loop.
 const MIN_RENEWAL_INTERVAL_MS: u64 = 5_000;
+/// Between attempts while the network is gone, or while a prompt is open.
+const MAX_RETRY_INTERVAL_MS: u64 = 60_000;
 
 impl<T: Expiring> Ahead<T> {
     /// Fetches the first one and begins to renew.
@@ -68,7 +74,8 @@ impl<T: Expiring> Ahead<T> {
     /// The one that is ready; only if there is none, or it is about to run out, is one fetched.
     pub async fn take(&self, options: CallOptions) -> Result<T> {
         let ready = self.ready.take();
-        match ready.filter(|ready| ready.expires_at_ms() > self.clock.now_ms()) {
+        let needed_until_ms = self.clock.now_ms().saturating_add(MIN_LEFT_MS);
+        match ready.filter(|ready| ready.expires_at_ms() > needed_until_ms) {
             Some(ready) => Ok(ready),
             None => (self.fetch)(options).await,
         }
@@ -97,23 +104,42 @@ impl<T: Expiring> Ahead<T> {
         let weak = Rc::downgrade(self);
         let clock = self.clock.clone();
         self.clock.spawn(Box::pin(async move {
-            for _ in 0..MAX_RENEWALS {
+            let mut renewals = 0_u32;
+            let mut interval_ms = MIN_RENEWAL_INTERVAL_MS;
+            for _ in 0..MAX_ATTEMPTS {
                 let Some(expires_at_ms) = weak.upgrade().map(|this| this.expires_at_ms.get())
                 else {
                     return;
                 };
                 let due_ms = expires_at_ms.saturating_sub(RENEW_BEFORE_EXPIRY_MS);
                 let wait_ms = u64::try_from(due_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
-                clock.sleep(wait_ms.max(MIN_RENEWAL_INTERVAL_MS)).await;
+                clock.sleep(wait_ms.max(interval_ms)).await;
                 let Some(this) = weak.upgrade() else { return };
-                // While it is taken, a ceremony is open; `refill` looks after the next one.
-                if this.ready.borrow().is_some()
-                    && let Ok(fresh) = (this.fetch)(CallOptions::default()).await
-                    && this.ready.borrow().is_some()
-                {
-                    this.put_back(fresh);
+                if this.renew().await {
+                    renewals = renewals.saturating_add(1);
+                    interval_ms = MIN_RENEWAL_INTERVAL_MS;
+                } else {
+                    interval_ms = interval_ms.saturating_mul(2).min(MAX_RETRY_INTERVAL_MS);
+                }
+                if renewals == MAX_RENEWALS {
+                    return;
                 }
             }
         }));
+    }
+
+    /// Whether a fresh one has taken the place of the one that was ready. While that is taken, a
+    /// ceremony is open; [`Self::refill`] looks after the next one.
+    async fn renew(&self) -> bool {
+        if self.ready.borrow().is_none() {
+            return false;
+        }
+        match (self.fetch)(CallOptions::default()).await {
+            Ok(fresh) if self.ready.borrow().is_some() => {
+                self.put_back(fresh);
+                true
+            }
+            Ok(_) | Err(_) => false,
+        }
     }
 }

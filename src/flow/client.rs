@@ -6,7 +6,7 @@ use super::{
     key_delivery::KeyDelivery,
     otp::{OtpSignIn, OtpState},
     passkey::{self, PasskeySignIn},
-    session::WalletSession,
+    session::{self, WalletSession},
     state::{Listener, Observable, SessionState},
 };
 use crate::{
@@ -160,7 +160,16 @@ impl Gridkey {
     }
 
     /// Takes over a session that was opened by other means, with its key.
-    pub fn adopt_session(&self, session: AuthSession, key: SessionKey) -> Result<WalletSession> {
+    ///
+    /// `key` is asked for once the session is known to be of use: a session that is over costs
+    /// nobody their key.
+    pub fn adopt_session(
+        &self,
+        session: AuthSession,
+        key: impl FnOnce() -> Result<SessionKey>,
+    ) -> Result<WalletSession> {
+        session::check_adoptable(&*self.core.clock, &session)?;
+        let key = key()?;
         WalletSession::start(self.core.clone(), session, None, key)
     }
 }

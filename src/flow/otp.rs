@@ -11,7 +11,7 @@ use crate::{
     api::{
         client::{CallOptions, ChallengeAnswer},
         request::VerifyAuthCredential,
-        signed_retry::signed_retry,
+        signed_retry::{DoneAtOnce, signed_retry},
         types::{AuthMethod, AuthMethodType},
         validate::{self, IdKind},
     },
@@ -77,8 +77,15 @@ impl OtpSignIn {
 
     /// Sends another code; the one before is no longer good.
     pub async fn resend(&self, options: &CallOptions) -> Result<()> {
-        let id = self.state().auth_method_id;
-        let state = challenge(&self.core, &id, options).await?;
+        let before = self.state();
+        let state = challenge(&self.core, &before.auth_method_id, options).await?;
+        if (&state.account_id, &state.sent_to) != (&before.account_id, &before.sent_to) {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the next code went to another address, or is for another account, than the one \
+                 before",
+            ));
+        }
         self.state.replace(state);
         Ok(())
     }
@@ -104,6 +111,7 @@ impl OtpSignIn {
         let session = signed_retry(
             &*core.clock,
             options,
+            DoneAtOnce::Refused,
             |headers| core.api.verify_auth_credential(id, &body, headers, options),
             |challenge| {
                 VerificationToken::verify(

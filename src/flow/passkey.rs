@@ -12,7 +12,7 @@ use crate::{
     api::{
         client::{CallOptions, ChallengeAnswer, Signed, SignedHeaders, cancellable},
         request::VerifyAuthCredential,
-        signed_retry::check_fresh,
+        signed_retry::{check_fresh, outcome_unknown},
         types::PasskeyAuthChallenge,
     },
     crypto::base64url,
@@ -195,6 +195,7 @@ async fn verify(
         .api
         .verify_auth_credential(id, &body, headers, options)
         .await
+        .map_err(outcome_unknown)
         .map_err(|error| error.with_request_id(challenge.request_id.as_str()))?;
     let Signed::Done(session) = answer else {
         return Err(Error::new(

@@ -16,7 +16,7 @@ use crate::{
     api::{
         client::{CallOptions, cancellable},
         request::CreateAuthCredential,
-        signed_retry::{check_fresh, signed_retry},
+        signed_retry::{DoneAtOnce, check_fresh, signed_retry},
         types::{AuthMethod, AuthMethodType, AuthSession, PasskeyRegistrationOptions},
         validate::{self, IdKind},
     },
@@ -28,6 +28,7 @@ use crate::{
         passkey::{Ceremony, PasskeyCreationRequest, check_client_data},
         session_key::SessionKey,
     },
+    ports::Clock,
 };
 
 /// A session is not used in its last 30 seconds: what it stamps must still reach Grid.
@@ -107,6 +108,7 @@ struct Current {
     info: SessionInfo,
     /// Gone when the session has ended.
     key: Option<SessionKey>,
+    ended: Option<SignedOutReason>,
 }
 
 impl WalletSession {
@@ -121,10 +123,7 @@ impl WalletSession {
         core.state.set(SessionState::SignedIn(info.clone()));
         let inner = Rc::new(Inner {
             core,
-            current: RefCell::new(Current {
-                info,
-                key: Some(key),
-            }),
+            current: RefCell::new(Current::new(info, key)),
             refreshing: Turns::default(),
         });
         end_in_time(&inner);
@@ -163,9 +162,10 @@ impl WalletSession {
         }
         let pending = PendingKey::generate(core.session_keys, &*core.random)?;
         let client_public_key = pending.client_public_key();
-        let session = signed_retry(
+        let refreshed = signed_retry(
             &*core.clock,
             options,
+            DoneAtOnce::Refused,
             |headers| {
                 core.api
                     .refresh_auth_session(&old.id, &client_public_key, headers, options)
@@ -178,7 +178,19 @@ impl WalletSession {
                     .stamp(&challenge.payload_to_sign, intent, challenge.expires_at_ms)
             },
         )
-        .await?;
+        .await;
+        if current.borrow().ended == Some(SignedOutReason::SignedOut) {
+            // Signed out meanwhile: then the new session must end too. Where the old one has only
+            // run out meanwhile, the new one takes its place.
+            if let Ok(session) = refreshed
+                && let Ok(key) = pending.into_session_key(&session)
+            {
+                let options = CallOptions::default();
+                revoke(core, &key, &session.id, &options).await.ok();
+            }
+            return Err(session_ended());
+        }
+        let session = refreshed?;
         if session.account_id != old.account_id {
             return Err(Error::new(
                 ErrorCode::RelayProtocol,
@@ -188,18 +200,9 @@ impl WalletSession {
         let key = pending.into_session_key(&session)?;
         check_life(core, &session)?;
         let info = info(session, old.auth_method_id.clone(), &key);
-        if current.borrow().key.is_none() {
-            // Signed out meanwhile: then the new session must end too.
-            revoke(core, &key, &info.id, &CallOptions::default())
-                .await
-                .ok();
-            return Err(session_ended());
-        }
-        current.replace(Current {
-            info: info.clone(),
-            key: Some(key),
-        });
+        current.replace(Current::new(info.clone(), key));
         core.state.set(SessionState::SignedIn(info));
+        end_in_time(&self.inner);
         if revoke_old {
             // The refresh has succeeded whatever comes of this: the old session ends by itself.
             self.revoke_session(&old.id, options).await.ok();
@@ -315,6 +318,7 @@ impl WalletSession {
         let method = signed_retry(
             &*core.clock,
             options,
+            DoneAtOnce::Accepted,
             |headers| core.api.create_auth_credential(&body, headers, options),
             |answer| {
                 let intent = Intent::AddPasskey {
@@ -398,6 +402,14 @@ impl PasskeyEnrolment {
 }
 
 impl Current {
+    fn new(info: SessionInfo, key: SessionKey) -> Self {
+        Self {
+            info,
+            key: Some(key),
+            ended: None,
+        }
+    }
+
     fn is_active(&self, now_ms: i64) -> bool {
         self.key.is_some() && now_ms < usable_until_ms(&self.info)
     }
@@ -428,7 +440,11 @@ impl Inner {
     fn end(&self, reason: SignedOutReason) -> Option<SessionKey> {
         let (id, key) = {
             let mut current = self.current.borrow_mut();
-            (current.info.id.clone(), current.key.take())
+            let key = current.key.take();
+            if key.is_some() || reason == SignedOutReason::SignedOut {
+                current.ended = Some(reason);
+            }
+            (current.info.id.clone(), key)
         };
         key.as_ref()?;
         if matches!(self.core.state.get(), SessionState::SignedIn(info) if info.id == id) {
@@ -456,6 +472,19 @@ fn session_ended() -> Error {
         ErrorCode::SessionExpired,
         "the session has ended: sign in again",
     )
+}
+
+/// Refuses a session that is over. It may be old, so that says nothing of the clock.
+pub(super) fn check_adoptable(clock: &dyn Clock, session: &AuthSession) -> Result<()> {
+    if clock.now_ms()
+        < session
+            .expires_at_ms
+            .saturating_sub(UNUSED_BEFORE_EXPIRY_MS)
+    {
+        Ok(())
+    } else {
+        Err(session_ended())
+    }
 }
 
 /// Refuses a session that is over when it begins.
@@ -489,28 +518,22 @@ fn info(session: AuthSession, auth_method_id: Option<String>, key: &SessionKey) 
     }
 }
 
-/// Ends the session when its time is over, also if nobody asks.
+/// Ends the session when its time is over, also if nobody asks, and whatever the clock was set to
+/// meanwhile. A session that a refresh put in its place has its own end.
 fn end_in_time(inner: &Rc<Inner>) {
     let clock = inner.core.clock.clone();
     let weak: Weak<Inner> = Rc::downgrade(inner);
+    let SessionInfo {
+        id, expires_at_ms, ..
+    } = inner.current.borrow().info.clone();
     inner.core.clock.spawn(Box::pin(async move {
-        loop {
-            let wait_ms = {
-                let Some(inner) = weak.upgrade() else { return };
-                let current = inner.current.borrow();
-                if current.key.is_none() {
-                    return;
-                }
-                usable_until_ms(&current.info).saturating_sub(clock.now_ms())
-            };
-            match u64::try_from(wait_ms) {
-                Ok(wait_ms) if wait_ms > 0 => clock.sleep(wait_ms).await,
-                Ok(_) | Err(_) => {
-                    if let Some(inner) = weak.upgrade() {
-                        inner.end(SignedOutReason::Expired);
-                    }
-                    return;
-                }
+        let until_ms = expires_at_ms.saturating_sub(UNUSED_BEFORE_EXPIRY_MS);
+        let wait_ms = u64::try_from(until_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
+        clock.sleep(wait_ms).await;
+        if let Some(inner) = weak.upgrade() {
+            let is_current = inner.current.borrow().info.id == id;
+            if is_current {
+                inner.end(SignedOutReason::Expired);
             }
         }
     }));
@@ -533,6 +556,7 @@ async fn revoke_with(
     let revoked = signed_retry(
         &*core.clock,
         options,
+        DoneAtOnce::Refused,
         |headers| core.api.revoke_auth_session(id, headers, options),
         |challenge| stamp(&challenge.payload_to_sign, challenge.expires_at_ms),
     )

@@ -137,10 +137,12 @@ impl GridkeyClient {
     #[wasm_bindgen(js_name = adoptSession)]
     pub fn adopt_session(&self, session: &JsValue, key: JsValue) -> Result<WalletSession> {
         let session = read_session(session)?;
-        // From here on the session has the key, and the caller's object is as if freed.
-        let key = SessionKey::try_from_js_value(key)
-            .map_err(|_| Error::invalid_argument("`key` must be a SessionKey that is in use."))?;
-        let session = self.client.adopt_session(session, key.into_key())?;
+        let session = self.client.adopt_session(session, || {
+            // From here on the session has the key, and the caller's object is as if freed.
+            SessionKey::try_from_js_value(key)
+                .map(SessionKey::into_key)
+                .map_err(|_| Error::invalid_argument("`key` must be a SessionKey that is in use."))
+        })?;
         Ok(WalletSession::new(session))
     }
 }

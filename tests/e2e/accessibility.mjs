@@ -36,6 +36,11 @@ async function everyView(page) {
   await page.signOut();
   await page.button("Sign in with a passkey").waitFor();
   await assertAccessible(page, "signing in with a passkey");
+
+  await page.authenticator.setPresent(false);
+  await page.button("Sign in with a passkey").click();
+  await page.button("Cancel").waitFor();
+  await assertAccessible(page, "waiting for a passkey");
 }
 
 async function assertAccessible(page, view) {

@@ -59,6 +59,19 @@ pageTests("a session renews itself by code as well", async (page) => {
   assertKeyDelivery(page);
 });
 
+pageTest("a device code is copied, or the page says how", async (page) => {
+  await page.signInByCode();
+  const code = await page.issueDeviceCode();
+  await page.button("Copy").click();
+  await page.says("Copied.");
+  await page.context.grantPermissions(["clipboard-read"]);
+  assert.equal(await page.page.evaluate(() => navigator.clipboard.readText()), code);
+
+  await page.page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"))));
+  await page.button("Copy").click();
+  await page.says("Select the code and copy it.");
+});
+
 pageTest("the page loads nothing from elsewhere and runs nothing inline", async (page) => {
   page.expectProblem(/Executing inline script violates/);
   const origins = new Set();

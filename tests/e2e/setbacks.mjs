@@ -95,6 +95,7 @@ pageTests("a passkey of another device", async (page) => {
   await page.addPasskey("Ada's laptop");
   await page.signOut();
   const passkey = page.page.getByRole("combobox", { name: "Passkey" });
+  assert.equal(await passkey.locator("option:checked").innerText(), "Ada's laptop", "the newest comes first");
   await passkey.selectOption("Ada's phone");
   await page.button("Sign in with a passkey").click();
   await page.says("No passkey was used");

@@ -17,8 +17,8 @@ export interface Action {
   /** Seconds until the server allows the next attempt. */
   readonly wait: number;
   readonly notice: Notice | undefined;
-  /** Runs `task`. What it returns is said as good news; what it throws, as a sentence. Resolves with whether it succeeded. */
-  run(task: () => Promise<string | void>): Promise<boolean>;
+  /** Runs `task`, unless it has to wait. What it returns is said as good news; what it throws, as a sentence. */
+  run(task: () => Promise<string | void>): Promise<void>;
   say(notice: Notice | undefined): void;
 }
 
@@ -42,15 +42,14 @@ export function useAction({ special, signInAgain }: Partial<ActionOptions> = {})
     say({ tone: "good", text: "You can try again now." });
   }, [waitUntil, wait === 0]);
 
-  async function run(task: () => Promise<string | void>): Promise<boolean> {
-    if (running.current || Date.now() < waitUntil) return false;
+  async function run(task: () => Promise<string | void>): Promise<void> {
+    if (running.current || Date.now() < waitUntil) return;
     running.current = true;
     setBusy(true);
     say(undefined);
     try {
       const text = await task();
       if (text !== undefined) say({ tone: "good", text });
-      return true;
     } catch (error) {
       log.error(error);
       const text = sentence(error, special);
@@ -58,7 +57,6 @@ export function useAction({ special, signInAgain }: Partial<ActionOptions> = {})
       else if (signInAgain && isOver(error)) signInAgain(text);
       else say({ tone: "bad", text, code: error.code });
       if (isGridkeyError(error) && error.retryAfterMs !== undefined) setWaitUntil(Date.now() + error.retryAfterMs);
-      return false;
     } finally {
       running.current = false;
       setBusy(false);
@@ -86,7 +84,7 @@ interface ButtonProps {
   action: Action;
   look?: "primary" | "plain";
   onPress?: () => void;
-  busyText?: string;
+  busyText?: string | undefined;
   children: ComponentChildren;
 }
 

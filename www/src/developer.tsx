@@ -82,11 +82,16 @@ function Entries({ entries }: Pick<Log, "entries">) {
   return <ol ref={list}>{entries.map((entry) => <EntryRow key={entry.key} entry={entry} />)}</ol>;
 }
 
+/** Brings what was opened into the part of the list that is in sight. */
+function show({ currentTarget }: { currentTarget: HTMLDetailsElement }) {
+  if (currentTarget.open) currentTarget.scrollIntoView({ block: "nearest" });
+}
+
 function EntryRow({ entry }: { entry: Entry }) {
   if (entry.kind === "error") {
     return (
       <li>
-        <details class="entry">
+        <details class="entry" onToggle={show}>
           <summary><span class="mark bad">error</span><span class="what"><code>{entry.name}</code></span></summary>
           <Members title="GridkeyError" members={entry.facts} />
         </details>
@@ -97,7 +102,7 @@ function EntryRow({ entry }: { entry: Entry }) {
   const ok = ended?.status !== undefined && ended.status < 400;
   return (
     <li>
-      <details class="entry">
+      <details class="entry" onToggle={show}>
         <summary>
           <span class={`mark ${ended === undefined ? "pending" : ok ? "good" : "bad"}`}>
             {ended === undefined ? "…" : (ended.status ?? ended.code ?? "failed")}

@@ -1,10 +1,19 @@
-import { capabilities, isGridkeyError, type AuthMethod, type Gridkey, type GridkeyError, type OtpSignIn, type PasskeySignIn, type WalletSession } from "gridkey";
+import {
+  capabilities,
+  isGridkeyError,
+  type AuthMethod,
+  type Gridkey,
+  type GridkeyError,
+  type OtpSignIn,
+  type PasskeySignIn,
+  type WalletSession,
+} from "gridkey";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ActionButton, Status, useAction, type Notice } from "./action.tsx";
-import { usePage } from "./page.ts";
-import { usePreparation } from "./preparation.ts";
 import { useFocus } from "./focus.ts";
 import { kept } from "./kept.ts";
+import { usePage } from "./page.ts";
+import { usePreparation } from "./preparation.ts";
 import { useSecondsUntil } from "./time.ts";
 
 interface SignInProps {
@@ -98,15 +107,15 @@ function PasskeyButton({ passkeys, onSignedIn, signInAgain }: PasskeyWayProps) {
   const action = useAction({ signInAgain });
   const [chosen, setChosen] = useState(() => preferred(passkeys));
   const preparation = usePreparation<PasskeySignIn>((authMethodId) => gridkey.preparePasskey({ authMethodId }));
-  const prompt = useRef<PasskeySignIn | undefined>(undefined);
+  const [prompt, setPrompt] = useState<PasskeySignIn>();
 
   useEffect(() => preparation.ahead(chosen), [chosen]);
 
   const signIn = () =>
     action.run(async () => {
       const passkey = await preparation.get(chosen);
-      prompt.current = passkey;
-      const session = await passkey.confirm().finally(() => (prompt.current = undefined));
+      setPrompt(passkey);
+      const session = await passkey.confirm().finally(() => setPrompt(undefined));
       kept.passkey.write(chosen);
       onSignedIn(session);
     });
@@ -121,10 +130,10 @@ function PasskeyButton({ passkeys, onSignedIn, signInAgain }: PasskeyWayProps) {
           </select>
         </label>
       )}
-      <ActionButton action={action} look="primary" onPress={signIn} busyText="Waiting for your passkey…">
+      <ActionButton action={action} look="primary" onPress={signIn} busyText={prompt && "Waiting for your passkey…"}>
         Sign in with a passkey
       </ActionButton>
-      {action.busy && <button type="button" class="plain" onClick={() => prompt.current?.cancel()}>Cancel</button>}
+      {prompt && <button type="button" class="plain" onClick={() => prompt.cancel()}>Cancel</button>}
       <Status notice={action.notice} />
     </div>
   );
@@ -177,6 +186,7 @@ function CodeForm({ otp, onSignedIn, onBack }: CodeFormProps) {
 
   useEffect(() => {
     if (!invalid) return;
+    input.current?.focus();
     input.current?.select();
   }, [submit.notice]);
 
@@ -250,8 +260,8 @@ function usePasskeySupport(): boolean {
 /** The one used last in this browser, or else the newest. */
 function preferred(passkeys: readonly AuthMethod[]): string {
   const last = kept.passkey.read();
-  const newestFirst = [...passkeys].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-  return (passkeys.find(({ id }) => id === last) ?? newestFirst[0])?.id ?? "";
+  const newest = passkeys.reduce((newer, passkey) => (passkey.createdAt >= newer.createdAt ? passkey : newer));
+  return (passkeys.find(({ id }) => id === last) ?? newest).id;
 }
 
 /** Takes up the sign-in by code that waits for its code since before a reload. */

@@ -1,6 +1,6 @@
 import type { AgentDeviceCode, AuthMethod, GridkeyErrorCode, PasskeyEnrolment, SessionState, WalletSession } from "gridkey";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ActionButton, Status, useAction } from "./action.tsx";
+import { ActionButton, Status, useAction, type Action } from "./action.tsx";
 import { usePage } from "./page.ts";
 import { usePreparation } from "./preparation.ts";
 import { clock, day, useSecondsUntil } from "./time.ts";
@@ -92,6 +92,11 @@ function MethodsCard({ session, signInAgain }: CardProps & { session: WalletSess
     setAdding(false);
     opener.current?.focus();
   };
+  const added = (method: AuthMethod) => {
+    setMethods((known) => [...(known ?? []), method]);
+    load.say({ tone: "good", text: `“${method.nickname}” was added. You can sign in with it from now on.` });
+    close();
+  };
 
   return (
     <section class="card" aria-labelledby="methods-heading">
@@ -109,14 +114,7 @@ function MethodsCard({ session, signInAgain }: CardProps & { session: WalletSess
       <button ref={opener} type="button" class="plain" aria-expanded={adding} onClick={() => setAdding(!adding)}>
         Add a passkey
       </button>
-      {adding && (
-        <AddPasskey
-          session={session}
-          signInAgain={signInAgain}
-          onAdded={(method) => (setMethods((known) => [...(known ?? []), method]), load.say({ tone: "good", text: `“${method.nickname}” was added. You can sign in with it from now on.` }), close())}
-          onCancel={close}
-        />
-      )}
+      {adding && <AddPasskey session={session} signInAgain={signInAgain} onAdded={added} onCancel={close} />}
     </section>
   );
 }
@@ -146,7 +144,7 @@ function AddPasskey({ session, signInAgain, onAdded, onCancel }: AddPasskeyProps
   });
   const preparation = usePreparation<PasskeyEnrolment>((nickname) => session.preparePasskeyRegistration({ nickname }));
   const input = useRef<HTMLInputElement>(null);
-  const prompt = useRef<PasskeyEnrolment | undefined>(undefined);
+  const [prompt, setPrompt] = useState<PasskeyEnrolment>();
   const invalid = action.notice?.code === "invalid_argument";
   const nickname = () => input.current?.value ?? "";
 
@@ -162,8 +160,8 @@ function AddPasskey({ session, signInAgain, onAdded, onCancel }: AddPasskeyProps
     event.preventDefault();
     void action.run(async () => {
       const enrolment = await preparation.get(nickname());
-      prompt.current = enrolment;
-      onAdded(await enrolment.confirm().finally(() => (prompt.current = undefined)));
+      setPrompt(enrolment);
+      onAdded(await enrolment.confirm().finally(() => setPrompt(undefined)));
     });
   };
 
@@ -187,15 +185,18 @@ function AddPasskey({ session, signInAgain, onAdded, onCancel }: AddPasskeyProps
       <p class="quiet" id="nickname-hint">So that you know it again, for example the name of this device.</p>
       <Status notice={action.notice} id="nickname-status" />
       <div class="row">
-        <ActionButton action={action} look="primary" busyText="Waiting for your device…">Create passkey</ActionButton>
-        <button type="button" class="plain" onClick={() => (prompt.current ? prompt.current.cancel() : onCancel())}>Cancel</button>
+        <ActionButton action={action} look="primary" busyText={prompt && "Waiting for your device…"}>Create passkey</ActionButton>
+        <button type="button" class="plain" onClick={() => (prompt ? prompt.cancel() : onCancel())}>Cancel</button>
       </div>
     </form>
   );
 }
 
+/** Android's user agent names Linux too, and iOS's names Mac. */
+const DEVICES = ["iPhone", "iPad", "Android", "Mac", "Windows", "Linux"];
+
 function deviceName(): string {
-  return /iPhone|iPad|Android|Mac|Windows|Linux/.exec(navigator.userAgent)?.[0] ?? "";
+  return DEVICES.find((name) => navigator.userAgent.includes(name)) ?? "";
 }
 
 const AGENT_CONNECTED = "Your agent is already connected, so it needs no code. Disconnect it first to connect it anew.";
@@ -232,18 +233,18 @@ function AgentCard({ agentId, signInAgain }: CardProps & { agentId: string }) {
   );
 }
 
-function DeviceCode({ deviceCode, copy }: { deviceCode: AgentDeviceCode; copy: ReturnType<typeof useAction> }) {
+function DeviceCode({ deviceCode, copy }: { deviceCode: AgentDeviceCode; copy: Action }) {
   const left = useSecondsUntil(new Date(deviceCode.expiresAt).getTime());
+  const copyCode = () =>
+    navigator.clipboard.writeText(deviceCode.code).then(
+      () => copy.say({ tone: "good", text: "Copied." }),
+      () => copy.say({ tone: "bad", text: "The browser did not allow it. Select the code and copy it." }),
+    );
   if (left === 0) return <p class="notice warn">The code has run out. Issue another one.</p>;
   return (
     <div class="inset device-code">
       <output aria-label="Device code">{deviceCode.code}</output>
-      <ActionButton
-        action={copy}
-        onPress={() => copy.run(async () => (await navigator.clipboard.writeText(deviceCode.code), "Copied."))}
-      >
-        Copy
-      </ActionButton>
+      <ActionButton action={copy} onPress={() => copy.run(copyCode)}>Copy</ActionButton>
       <p class="quiet">Runs out in <span role="timer">{clock(left)}</span>.</p>
       <Status notice={copy.notice} />
     </div>

@@ -93,6 +93,15 @@ test("a session that waits for its end does not keep the process alive", async (
   assert.ok(Date.now() - started < 20_000);
 });
 
+test("an answered call leaves no timer behind", async () => {
+  const started = Date.now();
+  const out = await run(`
+    const client = gridkey.createGridkey({ transport: async () => ({ status: 200, body: { data: [] } }) });
+    console.log((await client.listAuthMethods({ accountId: "InternalAccount:1", timeoutMs: 60_000 })).length);`);
+  assert.equal(out, "0");
+  assert.ok(Date.now() - started < 20_000);
+});
+
 test("without randomness no key is made", async () => {
   for (const crypto of ["undefined", "{}", "{ getRandomValues() { throw new Error() } }", "{ getRandomValues: (bytes) => bytes }"]) {
     const out = await run(`

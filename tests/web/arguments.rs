@@ -169,6 +169,23 @@ fn each_property_is_read_once() {
 }
 
 #[wasm_bindgen_test]
+fn after_the_first_wrong_argument_nothing_more_is_looked_at() {
+    let reads = log();
+    let options = logging(
+        &reads,
+        "({ get publicKeyEncoding() { it.push('encoding'); return 5 },
+            get enclaveKey() { it.push('key'); return 5 } })",
+    );
+    let key = SessionKey::generate().ok().unwrap();
+    let error = key
+        .seal_otp_code(&"{}".into(), &"1".into(), &options)
+        .err()
+        .unwrap();
+    assert_js(&error.into(), "it.message.includes('publicKeyEncoding')");
+    assert_eq!(text_of(&reads, "it"), "encoding");
+}
+
+#[wasm_bindgen_test]
 fn inherited_properties_do_not_count() {
     js("Object.prototype.publicKeyEncoding = 'evil', Object.prototype.enclaveKey = 'evil'");
     let key = SessionKey::generate().ok().unwrap();

@@ -1,54 +1,14 @@
 //! Passkeys, with a stand-in for `navigator.credentials`.
 
 use gridkey::web::{create_passkey, passkey_challenge_bytes, request_passkey};
-use js_sys::{Array, Promise};
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::credentials::{WAITING, with_credentials};
 use crate::support::{
     assert_code, assert_js, failure, js, log, object, of, settled, sleep, text_of,
 };
-
-/// What the stand-in answers with: all that a good answer needs, and methods that extensions break.
-const GOOD: &str = "(options => {
-    const { challenge } = options.publicKey;
-    const encode = bytes => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-    const type = options.publicKey.user ? 'webauthn.create' : 'webauthn.get';
-    const broken = () => { throw new TypeError('Illegal invocation') };
-    return {
-        id: 'not read', toJSON: broken, rawId: Uint8Array.of(1, 2, 3).buffer,
-        response: {
-            clientDataJSON: new TextEncoder().encode(JSON.stringify({ type, challenge: encode(challenge), origin: 'https://a.example' })).buffer,
-            authenticatorData: Uint8Array.of(4).buffer, signature: Uint8Array.of(255, 254).buffer, userHandle: null,
-            attestationObject: Uint8Array.of(5).buffer, getPublicKey: broken, getTransports: () => ['internal', 'smart-card', 'internal'],
-        },
-    };
-})";
-
-/// Puts a stand-in in the place of `navigator.credentials` while `test` runs. `ceremony` is a
-/// function of the options; they are pushed into the log.
-async fn with_credentials<T>(ceremony: &str, test: impl AsyncFnOnce(Array) -> T) -> T {
-    let calls = log();
-    let restore = of(
-        &calls,
-        &format!(
-            "(() => {{
-                const good = {GOOD};
-                const ceremony = {ceremony};
-                const run = options => {{ it.push(options); return ceremony(options, good) }};
-                const credentials = {{ get: run, create: run }};
-                const before = ['navigator', 'PublicKeyCredential'].map(name => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
-                const define = (name, value) => Object.defineProperty(globalThis, name, {{ value, configurable: true }});
-                define('navigator', {{ credentials }});
-                define('PublicKeyCredential', class {{}});
-                return () => before.forEach(([name, descriptor]) => descriptor ? Object.defineProperty(globalThis, name, descriptor) : delete globalThis[name]);
-            }})()"
-        ),
-    );
-    let result = test(calls).await;
-    of(&restore, "it()");
-    result
-}
 
 fn challenge() -> JsValue {
     js("{ challenge: '0123456789abcdef'.repeat(4), credentialId: 'AQID' }")
@@ -224,6 +184,7 @@ async fn junk_is_no_answer() {
         "(options, good) => ({ ...good(options), rawId: 'AQID' })",
         "(options, good) => ({ ...good(options), rawId: { byteLength: 1e9 } })",
         "(options, good) => ({ ...good(options), rawId: { get byteLength() { throw 1 } } })",
+        "(options, good) => ({ ...good(options), rawId: { byteLength: 3, length: 4 } })",
         "(options, good) => ({ ...good(options), rawId: new ArrayBuffer(65537) })",
         "() => new Proxy({}, { get() { throw 1 } })",
     ] {
@@ -246,6 +207,15 @@ async fn junk_is_no_answer() {
 
 #[wasm_bindgen_test]
 async fn an_extension_may_leave_transports_out() {
+    // An empty user handle is none.
+    with_credentials(
+        "(options, good) => { const used = good(options); used.response.userHandle = new ArrayBuffer(0); return used }",
+        async |_| {
+            let used = settled(request("undefined")).await.unwrap();
+            assert_js(&used, "!('userHandle' in it)");
+        },
+    )
+    .await;
     for transports in [
         "undefined",
         "() => { throw 1 }",
@@ -262,11 +232,6 @@ async fn an_extension_may_leave_transports_out() {
         .await;
     }
 }
-
-/// Ends when its signal says so, as browsers do.
-const WAITING: &str = "options => new Promise((resolve, reject) => {
-    options.signal.addEventListener('abort', () => reject(options.signal.reason));
-})";
 
 #[wasm_bindgen_test]
 async fn a_new_ceremony_ends_the_old() {

@@ -11,6 +11,8 @@
 mod arguments;
 mod authenticator;
 mod calls;
+mod credentials;
 mod fetching;
+mod signing_in;
 mod support;
 mod transporting;

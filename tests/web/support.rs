@@ -1,5 +1,6 @@
 //! JavaScript by the line, clients, and what errors must look like.
 
+use futures_lite::future::or;
 use gridkey::web::GridkeyClient;
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -54,8 +55,14 @@ pub fn list(client: &GridkeyClient, call: &str) -> Promise {
     )
 }
 
+/// What a promise comes to. Fails if it comes to nothing: in Node a test that waits for ever would
+/// otherwise end the process, and with it all tests, as a success.
 pub async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
-    JsFuture::from(promise).await
+    let never = async {
+        sleep(10_000).await;
+        panic!("the promise did not settle")
+    };
+    or(JsFuture::from(promise), never).await
 }
 
 /// The `GridkeyError` that a promise is rejected with.
@@ -87,7 +94,9 @@ pub async fn sleep(milliseconds: u32) {
         &milliseconds.into(),
         "new Promise(resolve => setTimeout(resolve, it))",
     );
-    settled(promise.unchecked_into()).await.unwrap();
+    JsFuture::from(promise.unchecked_into::<Promise>())
+        .await
+        .unwrap();
 }
 
 /// An object that remembers: `log` is what was pushed into it.

@@ -58,6 +58,82 @@ async fn a_call_is_a_plain_object() {
 }
 
 #[wasm_bindgen_test]
+async fn each_status_has_its_member() {
+    let soon = "new Date(Date.now() + 300000).toISOString()";
+    let shared = format!(
+        "accountId: 'InternalAccount:1', nickname: 'a', createdAt: {soon}, updatedAt: {soon}, expiresAt: {soon}"
+    );
+    let key = "'03' + '6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296'";
+    let session = format!("{{ id: 'Session:1', type: 'EMAIL_OTP', {shared} }}");
+    let method = format!("{{ id: 'AuthMethod:1', type: 'EMAIL_OTP', {shared} }}");
+    let cases = [
+        (
+            "refreshAuthSession",
+            "'Session:1'",
+            format!("{{ clientPublicKey: {key} }}"),
+            201,
+            session.clone(),
+            "it.session.id === 'Session:1'",
+        ),
+        (
+            "verifyAuthCredential",
+            "'AuthMethod:1'",
+            "{ type: 'EMAIL_OTP', encryptedOtpBundle: '{}' }".to_owned(),
+            200,
+            session,
+            "it.session.type === 'EMAIL_OTP'",
+        ),
+        (
+            "createAuthCredential",
+            "{ type: 'EMAIL_OTP', accountId: 'InternalAccount:1' }",
+            "undefined".to_owned(),
+            201,
+            method.clone(),
+            "it.authMethod.id === 'AuthMethod:1'",
+        ),
+        (
+            "challengeAuthCredential",
+            "'AuthMethod:1'",
+            "undefined".to_owned(),
+            200,
+            method,
+            "it.type === 'EMAIL_OTP' && it.authMethod.id === 'AuthMethod:1'",
+        ),
+        (
+            "revokeAuthSession",
+            "'Session:1'",
+            "undefined".to_owned(),
+            204,
+            "null".to_owned(),
+            "Object.keys(it).length === 1",
+        ),
+        (
+            "regenerateAgentDeviceCode",
+            "'Agent:1'",
+            "undefined".to_owned(),
+            201,
+            format!(
+                "{{ code: 'GRID-AGENT-AAAA-BBBB', agentId: 'Agent:1', expiresAt: {soon}, redeemed: false }}"
+            ),
+            "it.deviceCode.redeemed === false",
+        ),
+    ];
+    for (operation, subject, body, status, answer, check) in cases {
+        let client = client(&format!(
+            "{{ transport: () => ({{ status: {status}, body: {answer} }}) }}"
+        ));
+        let promise = client.operation(operation, &js(subject), &js(&body), &JsValue::UNDEFINED);
+        let answer = settled(promise).await.unwrap();
+        assert_js(
+            &answer,
+            &format!(
+                "it.status === {status} && {check} && Object.getPrototypeOf(it) === Object.prototype"
+            ),
+        );
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_body_is_a_text_or_what_was_parsed_of_it() {
     for reply in [
         r#"{ status: 200, body: { data: [] } }"#,

@@ -156,7 +156,7 @@ test("an object may be freed while it is at work", async () => {
   const signingOut = wallet.signOut();
   wallet.free();
   await new Promise((soon) => setTimeout(soon, 10));
-  answer({ status: 204, body: null });
+  answer({ status: 404, body: { status: 404, code: "NOT_FOUND", message: "x", details: {} } });
   assert.deepEqual(await signingOut, { revokedAtGrid: true });
 });
 

@@ -18,7 +18,8 @@ use crate::{
     crypto::base64url,
     error::{Error, ErrorCode, Result},
     formats::passkey::{
-        Ceremony, PasskeyAssertion, PasskeyAssertionRequest, challenge_bytes, check_client_data,
+        Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyAssertion, PasskeyAssertionRequest,
+        challenge_bytes, check_client_data,
     },
 };
 
@@ -42,8 +43,6 @@ pub struct PasskeySignIn {
     auth_method_id: String,
     ahead: Rc<Ahead<Prepared>>,
 }
-
-const MAX_CREDENTIAL_ID_BYTES: usize = 1023;
 
 impl PasskeySignIn {
     pub(super) async fn prepare(

@@ -25,7 +25,7 @@ use crate::{
     formats::{
         intent::{self, Intent},
         nickname::passkey_nickname,
-        passkey::{Ceremony, PasskeyCreationRequest, check_client_data},
+        passkey::{Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyCreationRequest, check_client_data},
         session_key::SessionKey,
     },
     ports::Clock,
@@ -36,7 +36,6 @@ const UNUSED_BEFORE_EXPIRY_MS: i64 = 30_000;
 /// WebAuthn: a challenge has at least 16 bytes, a user handle at most 64.
 const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=1024;
 const MAX_USER_ID_BYTES: usize = 64;
-const MAX_CREDENTIAL_ID_BYTES: usize = 1023;
 
 /// What everybody may know of a session.
 #[derive(Clone, Debug, PartialEq)]
@@ -411,7 +410,7 @@ impl Current {
     }
 
     fn is_active(&self, now_ms: i64) -> bool {
-        self.key.is_some() && now_ms < usable_until_ms(&self.info)
+        self.key.is_some() && now_ms < usable_until_ms(self.info.expires_at_ms)
     }
 }
 
@@ -463,8 +462,8 @@ impl Drop for Inner {
     }
 }
 
-fn usable_until_ms(info: &SessionInfo) -> i64 {
-    info.expires_at_ms.saturating_sub(UNUSED_BEFORE_EXPIRY_MS)
+fn usable_until_ms(expires_at_ms: i64) -> i64 {
+    expires_at_ms.saturating_sub(UNUSED_BEFORE_EXPIRY_MS)
 }
 
 fn session_ended() -> Error {
@@ -476,11 +475,7 @@ fn session_ended() -> Error {
 
 /// Refuses a session that is over. It may be old, so that says nothing of the clock.
 pub(super) fn check_adoptable(clock: &dyn Clock, session: &AuthSession) -> Result<()> {
-    if clock.now_ms()
-        < session
-            .expires_at_ms
-            .saturating_sub(UNUSED_BEFORE_EXPIRY_MS)
-    {
+    if clock.now_ms() < usable_until_ms(session.expires_at_ms) {
         Ok(())
     } else {
         Err(session_ended())
@@ -489,9 +484,7 @@ pub(super) fn check_adoptable(clock: &dyn Clock, session: &AuthSession) -> Resul
 
 /// Refuses a session that is over when it begins.
 fn check_life(core: &Core, session: &AuthSession) -> Result<()> {
-    let usable_until_ms = session
-        .expires_at_ms
-        .saturating_sub(UNUSED_BEFORE_EXPIRY_MS);
+    let usable_until_ms = usable_until_ms(session.expires_at_ms);
     if core.clock.now_ms() < usable_until_ms {
         Ok(())
     } else if session.created_at_ms < usable_until_ms {
@@ -527,7 +520,7 @@ fn end_in_time(inner: &Rc<Inner>) {
         id, expires_at_ms, ..
     } = inner.current.borrow().info.clone();
     inner.core.clock.spawn(Box::pin(async move {
-        let until_ms = expires_at_ms.saturating_sub(UNUSED_BEFORE_EXPIRY_MS);
+        let until_ms = usable_until_ms(expires_at_ms);
         let wait_ms = u64::try_from(until_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
         clock.sleep(wait_ms).await;
         if let Some(inner) = weak.upgrade() {

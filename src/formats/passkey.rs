@@ -10,6 +10,9 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 
+/// The longest credential id that WebAuthn allows (Level 3, section 4, "Credential ID").
+pub const MAX_CREDENTIAL_ID_BYTES: usize = 1023;
+
 /// What the authenticator is asked to sign with an existing passkey.
 #[derive(Clone, Debug)]
 pub struct PasskeyAssertionRequest {

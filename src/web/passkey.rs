@@ -17,8 +17,8 @@ use crate::{
     formats::{
         nickname::passkey_nickname,
         passkey::{
-            Ceremony, PasskeyAssertion, PasskeyAssertionRequest, PasskeyAttestation,
-            challenge_bytes, check_client_data,
+            Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyAssertion, PasskeyAssertionRequest,
+            PasskeyAttestation, challenge_bytes, check_client_data,
         },
     },
     ports::Authenticator as _,
@@ -26,7 +26,6 @@ use crate::{
 
 /// base64url of WebAuthn's longest credential id.
 const MAX_CREDENTIAL_ID_CHARS: u32 = 1364;
-const MAX_CREDENTIAL_ID_BYTES: usize = 1023;
 const MAX_CREDENTIALS: u32 = 256;
 /// Base64url of client data, attestations and the like.
 const MAX_BYTES_CHARS: u32 = 64 * 1024;

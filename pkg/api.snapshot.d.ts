@@ -496,6 +496,7 @@ export type GridkeyErrorCode =
 /** The platform's own login lapsed. */
 | "signed_out_of_platform"
 /** The answer took longer than `timeoutMs`. */
+| "storage_unavailable"
 | "timeout"
 /** The relay does not offer this operation. */
 | "unsupported_operation"

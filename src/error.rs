@@ -259,6 +259,8 @@ codes! {
     SignatureRejected = "signature_rejected", SignIn;
     /// The platform's own login lapsed.
     SignedOutOfPlatform = "signed_out_of_platform", SignIn;
+    /// This browser does not let the page keep a key, or does not have it any more.
+    StorageUnavailable = "storage_unavailable", OtherMethod;
     /// The answer took longer than `timeoutMs`.
     Timeout = "timeout", Retry;
     /// The relay does not offer this operation.

@@ -3,11 +3,12 @@
 
 #![forbid(unsafe_code)]
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, rc::Rc};
 
 pub use crate::crypto::random::Random;
 use crate::{
     api::call::{GridCall, GridReply},
+    crypto::key::PublicKey,
     error::Result,
     formats::passkey::{
         PasskeyAssertion, PasskeyAssertionRequest, PasskeyAttestation, PasskeyCreationRequest,
@@ -65,4 +66,41 @@ pub trait Cancellation {
 
     /// Ready when it is.
     fn cancelled(&self) -> LocalFuture<'static, ()>;
+}
+
+/// Signs with a key that need not be in this memory.
+pub trait SessionSigner {
+    /// The key's public half.
+    fn public_key(&self) -> &PublicKey;
+
+    /// ECDSA P-256 over SHA-256 of `message`: `r || s`, 64 bytes.
+    ///
+    /// Fails with `storage_unavailable` where the key cannot be used any more.
+    fn sign(&self, message: Vec<u8>) -> LocalFuture<'_, Result<Vec<u8>>>;
+}
+
+/// Keys that no script can read and that outlive the page.
+pub trait KeyStore {
+    /// Makes a key and keeps it under its own public key, until it is removed or an hour has
+    /// passed.
+    ///
+    /// Fails with `storage_unavailable`.
+    fn generate(&self) -> LocalFuture<'_, Result<Rc<dyn SessionSigner>>>;
+
+    /// The key with this public key (SEC1 compressed, hex), if it is kept.
+    ///
+    /// Fails with `storage_unavailable`.
+    fn load(&self, public_key: &str) -> LocalFuture<'_, Result<Option<Rc<dyn SessionSigner>>>>;
+
+    /// Keeps the key no longer. Who holds it already can go on signing.
+    fn remove(&self, public_key: &str) -> LocalFuture<'_, ()>;
+}
+
+/// Short texts, none of them secret, that outlive the page where there is storage.
+pub trait Notes {
+    /// What was noted under this name.
+    fn get(&self, name: &str) -> Option<String>;
+
+    /// Notes a text; `None` strikes it out.
+    fn set(&self, name: &str, text: Option<&str>);
 }

@@ -105,6 +105,7 @@ async fn bodies_that_are_not_grids() {
                     status,
                     body: body.clone(),
                     retry_after_ms: None,
+                    date_ms: None,
                 };
             });
             let error = client
@@ -148,6 +149,7 @@ async fn the_platforms_login_lapses() {
             status: 401,
             body: br#"{"error":"signed_out_of_platform"}"#.to_vec(),
             retry_after_ms: None,
+            date_ms: None,
         }));
         let error = otp.submit(&code("000000"), &DEFAULTS).await.err().unwrap();
         assert_eq!(error.code(), ErrorCode::SignedOutOfPlatform);

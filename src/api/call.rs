@@ -40,4 +40,6 @@ pub struct GridReply {
     pub body: Vec<u8>,
     /// `Retry-After`, in milliseconds.
     pub retry_after_ms: Option<u64>,
+    /// `Date`: when the server answered, in milliseconds since 1970, if the transport can tell.
+    pub date_ms: Option<i64>,
 }

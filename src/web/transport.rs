@@ -166,6 +166,7 @@ fn read_reply(reply: &JsValue) -> Result<GridReply> {
                 status,
                 body: body.into_bytes(),
                 retry_after_ms,
+                date_ms: None,
             })
         }
         Ok(_) | Err(_) => Err(Error::new(
@@ -224,6 +225,7 @@ async fn read_response(response: &JsValue) -> Result<GridReply> {
         status,
         body: read_body(response).await?,
         retry_after_ms,
+        date_ms: None,
     })
 }
 

@@ -1,6 +1,9 @@
 //! Real HTTP to the relay, which a test can watch and disturb.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::UNIX_EPOCH,
+};
 
 use gridkey::{
     api::call::{GridCall, GridReply},
@@ -112,11 +115,18 @@ impl Transport for HttpTransport {
                 .get("Retry-After")
                 .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
                 .map(|seconds| seconds.saturating_mul(1000));
+            let date_ms = response
+                .headers()
+                .get("Date")
+                .and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok())
+                .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
+                .and_then(|since| i64::try_from(since.as_millis()).ok());
             let body = response.bytes().await.map_err(|_| unreachable())?.to_vec();
             let mut reply = GridReply {
                 status,
                 body,
                 retry_after_ms,
+                date_ms,
             };
             if let Some(tamper) = &*self.tamper.borrow() {
                 tamper(&call, &mut reply);

@@ -35,6 +35,7 @@ const SENTENCES: Sentences = {
   session_expired: "Your session has ended. Sign in again to go on.",
   signature_rejected: "Your session was not accepted any more. Sign in again to go on.",
   signed_out_of_platform: "You are signed out of this site. Sign in to the site again, then unlock your wallet here.",
+  storage_unavailable: "This browser does not let this page keep its key, as in a private window. Choose another way, or another window.",
   timeout: "The server took too long to answer. Check your connection and try again.",
   unsupported_operation: "This is switched off here. Contact support if you need it.",
   used_after_free: "This page has lost track of your session. Reload it and sign in again.",

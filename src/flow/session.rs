@@ -23,7 +23,7 @@ use crate::{
     crypto::base64url,
     error::{Error, ErrorCode, Result},
     formats::{
-        intent::{self, Intent},
+        intent::{self, Expected, Intent},
         nickname::passkey_nickname,
         passkey::{Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyCreationRequest, check_client_data},
         session_key::SessionKey,
@@ -171,10 +171,10 @@ impl WalletSession {
             },
             |challenge| {
                 let intent = Intent::RefreshSession {
-                    client_public_key: &client_public_key,
+                    client_public_key: client_public_key.clone(),
                 };
                 self.inner
-                    .stamp(&challenge.payload_to_sign, intent, challenge.expires_at_ms)
+                    .stamp(&challenge.payload_to_sign, &intent, challenge.expires_at_ms)
             },
         )
         .await;
@@ -226,7 +226,7 @@ impl WalletSession {
         self.inner.active_info()?;
         let stamp = |payload: &str, expires_at_ms| {
             self.inner
-                .stamp(payload, Intent::RevokeSession, expires_at_ms)
+                .stamp(payload, &Intent::RevokeSession, expires_at_ms)
         };
         revoke_with(&self.inner.core, id, options, stamp).await?;
         if id == self.info().id {
@@ -321,12 +321,14 @@ impl WalletSession {
             |headers| core.api.create_auth_credential(&body, headers, options),
             |answer| {
                 let intent = Intent::AddPasskey {
-                    attestation,
-                    challenge,
-                    nickname,
+                    credential_id: attestation.credential_id.clone(),
+                    client_data_json: attestation.client_data_json.clone(),
+                    attestation_object: attestation.attestation_object.clone(),
+                    challenge: challenge.clone(),
+                    nickname: Some(nickname.clone()),
                 };
                 self.inner
-                    .stamp(&answer.payload_to_sign, intent, answer.expires_at_ms)
+                    .stamp(&answer.payload_to_sign, &intent, answer.expires_at_ms)
             },
         )
         .await?;
@@ -424,11 +426,16 @@ impl Inner {
         }
     }
 
-    fn stamp(&self, payload: &str, intent: Intent<'_>, expires_at_ms: i64) -> Result<String> {
+    fn stamp(&self, payload: &str, intent: &Intent, expires_at_ms: i64) -> Result<String> {
         let current = self.current.borrow();
+        let expected = Expected {
+            organization_id: None,
+            expires_at_ms: Some(expires_at_ms),
+            now_ms: self.core.clock.now_ms(),
+        };
         match &current.key {
             Some(key) if current.is_active(self.core.clock.now_ms()) => {
-                intent::check(payload, intent, expires_at_ms)?;
+                intent::check(payload, intent, &expected)?;
                 key.stamp_unchecked(payload)
             }
             Some(_) | None => Err(session_ended()),
@@ -534,7 +541,12 @@ fn end_in_time(inner: &Rc<Inner>) {
 
 async fn revoke(core: &Core, key: &SessionKey, id: &str, options: &CallOptions) -> Result<()> {
     let stamp = |payload: &str, expires_at_ms| {
-        intent::check(payload, Intent::RevokeSession, expires_at_ms)?;
+        let expected = Expected {
+            organization_id: None,
+            expires_at_ms: Some(expires_at_ms),
+            now_ms: core.clock.now_ms(),
+        };
+        intent::check(payload, &Intent::RevokeSession, &expected)?;
         key.stamp_unchecked(payload)
     };
     revoke_with(core, id, options, stamp).await

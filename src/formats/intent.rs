@@ -2,209 +2,621 @@
 //!
 //! The relay, or whoever took it over, chooses the payload; a stamp over it moves money. So the
 //! payload is read strictly and held against what the caller asked for: the activity type, the
-//! parameters that the caller knows, and no parameter beyond. Sources: the examples of
-//! lightsparkdev/grid-api openapi.yaml @cf2510e (`POST /auth/credentials`,
-//! `POST /auth/sessions/{id}/refresh`) and mintlify/snippets/global-accounts/managing-sessions.mdx.
+//! parameters that the caller knows, and no parameter beyond. What that is for each kind of intent
+//! is one table of data: [`rows`].
+//!
+//! No row: one-time codes are answered by a signed token ([`Intent::VerifyOtp`]), and what Grid
+//! does not document (revoking an e-mail or SMS credential, creating a delegated key) is signed
+//! only through [`Intent::Activity`], by a caller that states the whole payload.
 
-use super::passkey::PasskeyAttestation;
+#![forbid(unsafe_code)]
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    otp::{ExpectedToken, VerificationToken},
+    timestamp::parse_rfc3339_ms,
+};
 use crate::{
-    crypto::json::{Json, Limits},
+    crypto::{
+        enclave::EnclaveKeys,
+        encoding::hex,
+        json::{Json, Limits},
+        key::PublicKey,
+    },
     error::{Error, ErrorCode, Result},
 };
 
-/// What the caller asked for.
-#[derive(Clone, Copy)]
-pub enum Intent<'a> {
-    /// `createAuthCredential` with a passkey.
+mod table;
+
+pub use table::{Field, Row, Rule};
+
+/// What the caller asked for. Texts are as they were sent.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// A passkey becomes a credential.
     AddPasskey {
-        /// What the device made.
-        attestation: &'a PasskeyAttestation,
-        /// The platform's challenge, base64url, as sent.
-        challenge: &'a str,
-        /// The name, as sent.
-        nickname: &'a str,
+        /// Base64url.
+        credential_id: String,
+        /// Base64url.
+        client_data_json: String,
+        /// Base64url.
+        attestation_object: String,
+        /// The platform's challenge, base64url.
+        challenge: String,
+        /// The credential's name, where it is known.
+        nickname: Option<String>,
     },
-    /// `refreshAuthSession`.
-    RefreshSession {
-        /// `clientPublicKey`, hexadecimal, as sent.
-        client_public_key: &'a str,
+    /// An account at an identity provider becomes a credential.
+    AddOauth {
+        /// The provider's ID token.
+        oidc_token: String,
     },
-    /// `revokeAuthSession`. The payload names Turnkey's own key id, which nobody here knows.
+    /// An e-mail address becomes the customer's, or a credential.
+    SetEmail {
+        /// The address.
+        email: String,
+    },
+    /// A number becomes the customer's, or a credential.
+    SetPhone {
+        /// E.164.
+        phone_number: String,
+    },
+    /// One passkey is a credential no longer. Which one cannot be seen: its id is Turnkey's own.
+    RevokePasskey,
+    /// One account at an identity provider is a credential no longer. Which one cannot be seen.
+    RevokeOauth,
+    /// One session ends. Which one cannot be seen.
     RevokeSession,
+    /// A new session begins.
+    RefreshSession {
+        /// The key that it is for, hexadecimal.
+        client_public_key: String,
+    },
+    /// The wallet's mnemonic is sealed.
+    ExportWallet {
+        /// The key that it is sealed to, hexadecimal.
+        client_public_key: String,
+        /// Turnkey's id of the wallet, where it is known.
+        wallet_id: Option<String>,
+    },
+    /// The right one-time code was given: not an activity, but a token that an enclave signed.
+    VerifyOtp {
+        /// The key that was sealed with the code, and is about to become the session key.
+        public_key: PublicKey,
+        /// The address or number that the code was sent to, where it is known.
+        contact: Option<String>,
+        /// E.g. `OTP_TYPE_EMAIL`, where it is known.
+        verification_type: Option<String>,
+        /// The enclave key that signs such tokens.
+        quorum_key: PublicKey,
+    },
+    /// A quote is executed. Blind: the payload shows neither amount nor payee.
+    ExecuteQuote {
+        /// The wallet that pays, where it is known.
+        sign_with: Option<String>,
+    },
+    /// The wallet's privacy is set. Blind: what is signed is a hash, which a payment is too.
+    UpdatePrivacy {
+        /// The wallet's address, where it is known.
+        sign_with: Option<String>,
+    },
+    /// Exactly this, for operations that Grid adds.
+    Activity {
+        /// The payload's `type`.
+        activity_type: String,
+        /// The payload's `parameters`: all of them, in whatever order.
+        parameters: Json,
+    },
+}
+
+/// What a payload is held against beside the intent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected<'a> {
+    /// The customer's organization at Turnkey, where it is known.
+    pub organization_id: Option<&'a str>,
+    /// When the challenge or the quote runs out, in milliseconds since 1970, where that is known.
+    pub expires_at_ms: Option<i64>,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// What a payload was seen to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checked {
+    /// The customer's organization at Turnkey.
+    pub organization_id: Option<String>,
+    /// The payload's `type`.
+    pub activity_type: Option<String>,
+    /// Whose key Turnkey uses: `signWith` or `walletId`.
+    pub wallet: Option<String>,
+    /// Of a payload that is signed blind: its SHA-256, hexadecimal.
+    pub fingerprint: Option<String>,
+}
+
+/// An intent as JavaScript states it, with what it may say beside.
+#[derive(Clone, Debug)]
+pub struct Stated {
+    /// The intent.
+    pub intent: Intent,
+    /// `organizationId`
+    pub organization_id: Option<String>,
+    /// `expiresAt`, in milliseconds since 1970.
+    pub expires_at_ms: Option<i64>,
+}
+
+/// Refuses a payload that asks for anything but `intent`.
+///
+/// Fails with `intent_refused`, whose `reason` names the check: `malformed`, `type`, `members`,
+/// `timestamp`, `organization` or `parameters`. `details.activityType` is the type that was
+/// refused, if it has the form of one. A token is refused as [`VerificationToken::verify`] says.
+pub fn check(payload: &str, intent: &Intent, expected: &Expected<'_>) -> Result<Checked> {
+    if let Intent::VerifyOtp { .. } = intent {
+        return check_token(payload, intent, expected);
+    }
+    let json = Json::parse(payload, LIMITS).map_err(|_| malformed())?;
+    let activity_type = text(&json, "type").ok_or_else(malformed)?;
+    let row = table::ROWS
+        .iter()
+        .find(|row| row.kind == intent.kind() && row.activity_type == activity_type);
+    let is_asked_for = match intent {
+        Intent::Activity {
+            activity_type: asked_for,
+            ..
+        } => asked_for == activity_type,
+        _ => row.is_some(),
+    };
+    if !is_asked_for {
+        return Err(other_type(activity_type));
+    }
+    intent
+        .fields(&json, table::ENVELOPE)
+        .map_err(|name| refused_member("members", name))?;
+    let organization_id = text(&json, "organizationId").unwrap_or_default();
+    check_organization(organization_id, expected)?;
+    let max_age_ms = row.map_or(table::MAX_AGE_MS, |row| row.max_age_ms);
+    let timestamp_ms = text(&json, "timestampMs").and_then(thirteen_digits);
+    if !timestamp_ms.is_some_and(|ms| expected.is_timely(ms, max_age_ms)) {
+        return Err(refused(
+            "timestamp",
+            "The payload to sign was not made at the time of its challenge. Nothing was signed. \
+             The other cause is a device whose clock is wrong.",
+        ));
+    }
+    let parameters = json.get("parameters").unwrap_or(&Json::Null);
+    match (intent, row) {
+        (
+            Intent::Activity {
+                parameters: asked_for,
+                ..
+            },
+            _,
+        ) => same(parameters, asked_for).then_some(()).ok_or(""),
+        (_, Some(row)) => intent.fields(parameters, row.parameters),
+        (_, None) => Err(""),
+    }
+    .map_err(|name| refused_member("parameters", name))?;
+    let wallet = text(parameters, "signWith").or_else(|| text(parameters, "walletId"));
+    let is_blind = row.is_some_and(|row| row.blind);
+    Ok(Checked {
+        organization_id: Some(organization_id.to_owned()),
+        activity_type: Some(activity_type.to_owned()),
+        wallet: wallet.map(str::to_owned),
+        fingerprint: is_blind.then(|| hex::encode(&Sha256::digest(payload))),
+    })
+}
+
+/// What each kind of intent that is an activity allows a payload to be.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    table::ROWS.iter()
+}
+
+impl Intent {
+    /// The kinds as JavaScript names them, each with its own members; those with `?` may be
+    /// missing. Every kind may have `organizationId` and `expiresAt` beside them.
+    pub const KINDS: &'static [(&'static str, &'static [&'static str])] = &[
+        (
+            "addPasskey",
+            &[
+                "credentialId",
+                "clientDataJson",
+                "attestationObject",
+                "challenge",
+                "nickname?",
+            ],
+        ),
+        ("addOauth", &["oidcToken"]),
+        ("setEmail", &["email"]),
+        ("setPhone", &["phoneNumber"]),
+        ("revokePasskey", &[]),
+        ("revokeOauth", &[]),
+        ("revokeSession", &[]),
+        ("refreshSession", &["clientPublicKey"]),
+        ("exportWallet", &["clientPublicKey", "walletId?"]),
+        (
+            "verifyOtp",
+            &["publicKeyHex", "contact?", "quorumPublicKey?"],
+        ),
+        ("executeQuote", &["signWith?", BLIND]),
+        ("updatePrivacy", &["signWith?", BLIND]),
+        ("activity", &["activityType", PARAMETERS]),
+    ];
+
+    /// The kind as JavaScript names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AddPasskey { .. } => "addPasskey",
+            Self::AddOauth { .. } => "addOauth",
+            Self::SetEmail { .. } => "setEmail",
+            Self::SetPhone { .. } => "setPhone",
+            Self::RevokePasskey => "revokePasskey",
+            Self::RevokeOauth => "revokeOauth",
+            Self::RevokeSession => "revokeSession",
+            Self::RefreshSession { .. } => "refreshSession",
+            Self::ExportWallet { .. } => "exportWallet",
+            Self::VerifyOtp { .. } => "verifyOtp",
+            Self::ExecuteQuote { .. } => "executeQuote",
+            Self::UpdatePrivacy { .. } => "updatePrivacy",
+            Self::Activity { .. } => "activity",
+        }
+    }
+
+    /// From the object that JavaScript states an intent with: `{ kind, …, organizationId?,
+    /// expiresAt? }`, its members as in [`Intent::KINDS`].
+    ///
+    /// Fails with `invalid_argument` where a member is unknown, missing or of another type; where
+    /// `expiresAt` is no time of RFC 3339; and where what is signed blind is not allowed
+    /// explicitly, by `allowBlindSigning: true`.
+    pub fn from_json(json: &Json) -> Result<Stated> {
+        let kind = text(json, "kind").unwrap_or_default();
+        let (kind, members) = Self::KINDS
+            .iter()
+            .find(|(name, _)| *name == kind)
+            .ok_or_else(|| wrong_member("kind"))?;
+        for (name, _) in json.as_object().unwrap_or_default() {
+            let is_known = ["kind", "organizationId", "expiresAt"].contains(&name.as_str())
+                || members.iter().any(|member| bare(member) == name);
+            if !is_known {
+                // A name like those of the documents is a slip of the pen, anything else is input.
+                return Err(wrong_member(if is_word(name) { name } else { "?" }));
+            }
+        }
+        let organization_id = stated_text(json, "organizationId?")?;
+        let expires_at_ms = stated_text(json, "expiresAt?")?
+            .map(|text| parse_rfc3339_ms(&text).map_err(|_| wrong_member("expiresAt")))
+            .transpose()?;
+        let mut texts: [Option<String>; MAX_TEXTS] = Default::default();
+        for (stated, member) in texts.iter_mut().zip(*members) {
+            match (*member, json.get(member)) {
+                (BLIND, Some(Json::Bool(true))) | (PARAMETERS, Some(_)) => {}
+                (BLIND | PARAMETERS, _) => return Err(wrong_member(member)),
+                _ => *stated = stated_text(json, member)?,
+            }
+        }
+        let [first, second, third, fourth, fifth] = texts;
+        // What must be there is: the loop has seen to it.
+        let text = first.clone().unwrap_or_default();
+        let intent = match *kind {
+            "addPasskey" => Self::AddPasskey {
+                credential_id: text,
+                client_data_json: second.unwrap_or_default(),
+                attestation_object: third.unwrap_or_default(),
+                challenge: fourth.unwrap_or_default(),
+                nickname: fifth,
+            },
+            "addOauth" => Self::AddOauth { oidc_token: text },
+            "setEmail" => Self::SetEmail { email: text },
+            "setPhone" => Self::SetPhone { phone_number: text },
+            "revokePasskey" => Self::RevokePasskey,
+            "revokeOauth" => Self::RevokeOauth,
+            "revokeSession" => Self::RevokeSession,
+            "refreshSession" => Self::RefreshSession {
+                client_public_key: text,
+            },
+            "exportWallet" => Self::ExportWallet {
+                client_public_key: text,
+                wallet_id: second,
+            },
+            "verifyOtp" => Self::VerifyOtp {
+                public_key: stated_key(&text, "publicKeyHex")?,
+                contact: second,
+                verification_type: None,
+                quorum_key: match third {
+                    Some(key) => stated_key(&key, "quorumPublicKey")?,
+                    None => EnclaveKeys::production()?.otp,
+                },
+            },
+            "executeQuote" => Self::ExecuteQuote { sign_with: first },
+            "updatePrivacy" => Self::UpdatePrivacy { sign_with: first },
+            "activity" => Self::Activity {
+                activity_type: text,
+                parameters: json.get(PARAMETERS).cloned().unwrap_or(Json::Null),
+            },
+            _ => return Err(wrong_member("kind")),
+        };
+        Ok(Stated {
+            intent,
+            organization_id,
+            expires_at_ms,
+        })
+    }
+
+    /// What a payload is held against, by the name that it has in [`Intent::KINDS`].
+    fn text(&self, name: &str) -> Option<&str> {
+        let (_, members) = Self::KINDS.iter().find(|(kind, _)| *kind == self.kind())?;
+        let at = members.iter().position(|member| bare(member) == name)?;
+        self.texts().get(at).copied().flatten()
+    }
+
+    /// In the order of [`Intent::KINDS`].
+    fn texts(&self) -> [Option<&str>; MAX_TEXTS] {
+        match self {
+            Self::AddPasskey {
+                credential_id,
+                client_data_json,
+                attestation_object,
+                challenge,
+                nickname,
+            } => [
+                Some(credential_id),
+                Some(client_data_json),
+                Some(attestation_object),
+                Some(challenge),
+                // As Grid keeps it.
+                nickname.as_deref().map(str::trim),
+            ],
+            Self::AddOauth { oidc_token: text }
+            | Self::SetEmail { email: text }
+            | Self::SetPhone { phone_number: text }
+            | Self::RefreshSession {
+                client_public_key: text,
+            } => [Some(text), None, None, None, None],
+            Self::ExportWallet {
+                client_public_key,
+                wallet_id,
+            } => [
+                Some(client_public_key),
+                wallet_id.as_deref(),
+                None,
+                None,
+                None,
+            ],
+            Self::ExecuteQuote { sign_with } | Self::UpdatePrivacy { sign_with } => {
+                [sign_with.as_deref(), None, None, None, None]
+            }
+            Self::RevokePasskey
+            | Self::RevokeOauth
+            | Self::RevokeSession
+            | Self::VerifyOtp { .. }
+            | Self::Activity { .. } => [None; MAX_TEXTS],
+        }
+    }
+
+    /// An object with the members of `fields` and nothing else. Fails with the name of the member
+    /// that is not as it should be, or with an empty one.
+    fn fields(
+        &self,
+        json: &Json,
+        fields: &'static [Field],
+    ) -> std::result::Result<(), &'static str> {
+        for (name, _) in json.as_object().ok_or("")? {
+            if !fields.iter().any(|field| field.name == name) {
+                return Err("");
+            }
+        }
+        for field in fields {
+            let is_right = match json.get(field.name) {
+                Some(value) => self.value(value, &field.rule)?,
+                None => field.rule.is_optional(),
+            };
+            if !is_right {
+                return Err(field.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&self, value: &Json, rule: &'static Rule) -> std::result::Result<bool, &'static str> {
+        let text = value.as_str().filter(|text| is_text(text));
+        let only = match value.as_array() {
+            Some([only]) => Some(only),
+            _ => None,
+        };
+        Ok(match *rule {
+            Rule::Any => true,
+            Rule::Text => text.is_some(),
+            Rule::ShortText(max_chars) => {
+                text.is_some_and(|text| text.chars().nth(max_chars).is_none())
+            }
+            Rule::OneOf(texts) => text.is_some_and(|text| texts.contains(&text)),
+            Rule::Equal(name) => text.is_some() && text == self.text(name),
+            Rule::EqualHex(name) => text
+                .zip(self.text(name))
+                .is_some_and(|(text, asked_for)| text.eq_ignore_ascii_case(asked_for)),
+            Rule::EqualIfGiven(name) => {
+                text.is_some() && (self.text(name).is_none() || text == self.text(name))
+            }
+            Rule::Object(fields) => self.fields(value, fields).map(|()| true)?,
+            Rule::OnlyObject(fields) => match only {
+                Some(only) => self.fields(only, fields).map(|()| true)?,
+                None => false,
+            },
+            Rule::OnlyText => only.and_then(Json::as_str).is_some_and(is_text),
+            Rule::OptionalFlag => value.as_bool().is_some(),
+            Rule::OptionalUpTo(most) => {
+                let digits = text.filter(|text| {
+                    !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
+                });
+                let number = value
+                    .as_u64()
+                    .or_else(|| digits.and_then(|text| text.parse().ok()));
+                number.is_some_and(|number| (1..=most).contains(&number))
+            }
+            Rule::OptionalTexts => value
+                .as_array()
+                .is_some_and(|items| items.iter().all(|item| item.as_str().is_some_and(is_text))),
+        })
+    }
+}
+
+impl Expected<'_> {
+    fn is_timely(&self, timestamp_ms: i64, max_age_ms: i64) -> bool {
+        let (earliest_ms, latest_ms) = match self.expires_at_ms {
+            Some(expires_at_ms) => (expires_at_ms.saturating_sub(max_age_ms), expires_at_ms),
+            None => (
+                self.now_ms.saturating_sub(MAX_PAST_MS),
+                self.now_ms.saturating_add(MAX_FUTURE_MS),
+            ),
+        };
+        (earliest_ms..=latest_ms).contains(&timestamp_ms)
+    }
 }
 
 const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 16,
 };
-/// A payload is made when the challenge is, and a challenge lives five minutes.
-const MAX_AGE_BEFORE_EXPIRY_MS: i64 = 15 * 60 * 1000;
-const MAX_SESSION_SECONDS: u64 = 900;
+/// How far a payload's time may lie from this device's, where no `expiresAt` bounds it.
+const MAX_PAST_MS: i64 = 15 * 60 * 1000;
+const MAX_FUTURE_MS: i64 = 10 * 60 * 1000;
+const MAX_TEXTS: usize = 5;
+const MAX_ACTIVITY_TYPE_CHARS: usize = 100;
+const BLIND: &str = "allowBlindSigning";
+const PARAMETERS: &str = "parameters";
 
-/// Refuses a payload that asks for anything but `intent`.
-///
-/// `expires_at_ms` is the challenge's own, in milliseconds since 1970. Fails with
-/// `intent_refused`, whose `reason` names the check: `malformed`, `type`, `members`, `timestamp`,
-/// `organization` or `parameters`.
-pub fn check(payload: &str, intent: Intent<'_>, expires_at_ms: i64) -> Result<()> {
-    let payload = Json::parse(payload, LIMITS)
-        .map_err(|_| refused("malformed", "is not one well-formed JSON object"))?;
-    let activity_type =
-        text(&payload, "type").ok_or_else(|| refused("malformed", "has no activity `type`"))?;
-    if activity_type != intent.activity_type() {
-        return Err(refused(
-            "type",
-            "is of another activity type than was asked for",
-        ));
-    }
-    closed(
-        &payload,
-        &["organizationId", "parameters", "timestampMs", "type"],
-        &["generateAppProofs"],
-        "members",
+fn check_token(token: &str, intent: &Intent, expected: &Expected<'_>) -> Result<Checked> {
+    let Intent::VerifyOtp {
+        public_key,
+        contact,
+        verification_type,
+        quorum_key,
+    } = intent
+    else {
+        return Err(malformed());
+    };
+    let verified = VerificationToken::verify(
+        token,
+        &ExpectedToken {
+            otp_key: quorum_key,
+            public_key,
+            contact: contact.as_deref(),
+            verification_type: verification_type.as_deref(),
+            now_ms: expected.now_ms,
+        },
     )?;
-    if payload
-        .get("generateAppProofs")
-        .is_some_and(|flag| flag.as_bool().is_none())
-    {
-        return Err(refused(
-            "members",
-            "has a `generateAppProofs` that is no boolean",
-        ));
-    }
-    if text(&payload, "organizationId").is_none_or(str::is_empty) {
-        return Err(refused("organization", "names no organization"));
-    }
-    let timestamp_ms = text(&payload, "timestampMs").and_then(thirteen_digits);
-    let earliest_ms = expires_at_ms.saturating_sub(MAX_AGE_BEFORE_EXPIRY_MS);
-    if !timestamp_ms.is_some_and(|ms| (earliest_ms..=expires_at_ms).contains(&ms)) {
-        return Err(refused("timestamp", "is not of the time of its challenge"));
-    }
-    let parameters = payload
-        .get("parameters")
-        .ok_or_else(|| refused("parameters", "has no `parameters`"))?;
-    intent.check_parameters(parameters)
+    check_organization(&verified.organization_id, expected)?;
+    Ok(Checked {
+        organization_id: Some(verified.organization_id),
+        ..Checked::default()
+    })
 }
 
-impl Intent<'_> {
-    fn activity_type(self) -> &'static str {
-        match self {
-            Self::AddPasskey { .. } => "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2",
-            Self::RefreshSession { .. } => "ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2",
-            Self::RevokeSession => "ACTIVITY_TYPE_DELETE_API_KEYS",
-        }
-    }
-
-    fn check_parameters(self, parameters: &Json) -> Result<()> {
-        match self {
-            Self::AddPasskey {
-                attestation,
-                challenge,
-                nickname,
-            } => {
-                closed(parameters, &["authenticators", "userId"], &[], "parameters")?;
-                let authenticator = only(parameters, "authenticators")?;
-                closed(
-                    authenticator,
-                    &["attestation", "authenticatorName", "challenge"],
-                    &["transports"],
-                    "parameters",
-                )?;
-                bound(authenticator, "authenticatorName", nickname)?;
-                bound(authenticator, "challenge", challenge)?;
-                let given = authenticator.get("attestation").unwrap_or(&Json::Null);
-                closed(
-                    given,
-                    &["attestationObject", "clientDataJson", "credentialId"],
-                    &["transports"],
-                    "parameters",
-                )?;
-                bound(given, "attestationObject", &attestation.attestation_object)?;
-                bound(given, "clientDataJson", &attestation.client_data_json)?;
-                bound(given, "credentialId", &attestation.credential_id)
-            }
-            Self::RefreshSession { client_public_key } => {
-                closed(
-                    parameters,
-                    &["targetPublicKey"],
-                    &["expirationSeconds"],
-                    "parameters",
-                )?;
-                let target = text(parameters, "targetPublicKey");
-                if !target.is_some_and(|target| target.eq_ignore_ascii_case(client_public_key)) {
-                    return Err(refused("parameters", "carries another `targetPublicKey`"));
-                }
-                let seconds = parameters.get("expirationSeconds").map(|value| {
-                    value
-                        .as_u64()
-                        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-                });
-                if seconds.is_some_and(|seconds| seconds.is_none_or(|s| s > MAX_SESSION_SECONDS)) {
-                    return Err(refused(
-                        "parameters",
-                        "asks for a session of over 900 seconds",
-                    ));
-                }
-                Ok(())
-            }
-            Self::RevokeSession => {
-                closed(parameters, &["apiKeyIds", "userId"], &[], "parameters")?;
-                match only(parameters, "apiKeyIds")?.as_str() {
-                    Some(id) if !id.is_empty() => Ok(()),
-                    Some(_) | None => Err(refused("parameters", "names no API key")),
-                }
-            }
-        }
+fn check_organization(id: &str, expected: &Expected<'_>) -> Result<()> {
+    if is_text(id) && expected.organization_id.is_none_or(|known| known == id) {
+        Ok(())
+    } else {
+        Err(refused(
+            "organization",
+            "The payload to sign names no organization, or another than this wallet's. Nothing was \
+             signed.",
+        ))
     }
 }
 
-fn refused(reason: &'static str, what: &str) -> Error {
-    Error::new(
-        ErrorCode::IntentRefused,
-        format!("the payload to sign {what}; nothing was signed"),
+fn malformed() -> Error {
+    refused(
+        "malformed",
+        "The payload to sign is not one well-formed JSON object with a `type`. Nothing was signed.",
     )
-    .with_reason(reason)
+}
+
+fn other_type(activity_type: &str) -> Error {
+    let error = refused(
+        "type",
+        "The payload to sign is of another activity type than was asked for. Nothing was signed.",
+    );
+    let is_type = activity_type.bytes().all(|byte| !byte.is_ascii_lowercase());
+    if is_type && is_word(activity_type) {
+        error.with_details(Json::object([("activityType", activity_type.into())]))
+    } else {
+        error
+    }
+}
+
+fn refused_member(reason: &'static str, name: &str) -> Error {
+    if name.is_empty() {
+        return refused(
+            reason,
+            "The payload to sign has something that was not asked for. Nothing was signed.",
+        );
+    }
+    let message = [
+        "In the payload to sign, `",
+        name,
+        "` is not what was asked for. Nothing was signed.",
+    ];
+    refused(reason, &message.concat())
+}
+
+fn refused(reason: &'static str, message: &str) -> Error {
+    Error::new(ErrorCode::IntentRefused, message).with_reason(reason)
+}
+
+fn wrong_member(name: &str) -> Error {
+    let message = [
+        "`intent.",
+        bare(name),
+        "` is missing, is not of this kind of intent, or is not of its form.",
+    ];
+    Error::invalid_argument(message.concat())
+}
+
+fn stated_text(json: &Json, member: &str) -> Result<Option<String>> {
+    match json.get(bare(member)) {
+        None if member.ends_with('?') => Ok(None),
+        Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        _ => Err(wrong_member(member)),
+    }
+}
+
+fn stated_key(text: &str, name: &str) -> Result<PublicKey> {
+    PublicKey::from_hex(text).map_err(|_| wrong_member(name))
+}
+
+/// Without the mark of those that may be missing.
+fn bare(member: &str) -> &str {
+    member.trim_end_matches('?')
+}
+
+/// Whether two values are the same, in whatever order their members stand. Numbers are compared
+/// as they are written.
+fn same(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Object(a), Json::Object(members)) => {
+            a.len() == members.len()
+                && a.iter()
+                    .all(|(name, value)| b.get(name).is_some_and(|other| same(value, other)))
+        }
+        (Json::Array(a), Json::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        _ => a == b,
+    }
 }
 
 fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
     json.get(name).and_then(Json::as_str)
 }
 
-/// An object with all of `required`, perhaps some of `tolerated`, and nothing else.
-fn closed(json: &Json, required: &[&str], tolerated: &[&str], reason: &'static str) -> Result<()> {
-    let members = json
-        .as_object()
-        .ok_or_else(|| refused(reason, "has something else for an object"))?;
-    for name in required {
-        if json.get(name).is_none() {
-            return Err(refused(reason, &format!("has no `{name}`")));
-        }
-    }
-    let known = |name: &str| required.contains(&name) || tolerated.contains(&name);
-    if members.iter().all(|(name, _)| known(name)) {
-        Ok(())
-    } else {
-        Err(refused(reason, "has members that were not asked for"))
-    }
+fn is_text(text: &str) -> bool {
+    !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_control())
 }
 
-fn bound(json: &Json, name: &str, expected: &str) -> Result<()> {
-    if text(json, name) == Some(expected) {
-        Ok(())
-    } else {
-        Err(refused("parameters", &format!("carries another `{name}`")))
-    }
-}
-
-/// The one item of an array.
-fn only<'a>(json: &'a Json, name: &str) -> Result<&'a Json> {
-    match json.get(name).and_then(Json::as_array) {
-        Some([item]) => Ok(item),
-        Some(_) | None => Err(refused(
-            "parameters",
-            &format!("has not exactly one `{name}`"),
-        )),
-    }
+fn is_word(text: &str) -> bool {
+    (1..=MAX_ACTIVITY_TYPE_CHARS).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn thirteen_digits(text: &str) -> Option<i64> {
@@ -212,198 +624,5 @@ fn thirteen_digits(text: &str) -> Option<i64> {
         text.parse().ok()
     } else {
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str = "02f45f2a22c908b9ce09a7150e514afd24627c401c38a4afc164e1ea783adaaa31";
-    /// The examples' timestamps are older than their challenges' `expiresAt`, so tests take the
-    /// payload's own time.
-    const EXPIRES: i64 = 1_775_681_700_000 + 300_000;
-
-    fn payload(kind: &str, parameters: &str) -> String {
-        format!(
-            r#"{{"organizationId":"org_1","parameters":{parameters},"timestampMs":"1775681700000","type":"{kind}"}}"#
-        )
-    }
-
-    fn refresh(parameters: &str) -> String {
-        payload("ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2", parameters)
-    }
-
-    fn reason(payload: &str, intent: Intent<'_>) -> Option<String> {
-        check(payload, intent, EXPIRES).err().map(|error| {
-            assert_eq!(error.code(), ErrorCode::IntentRefused);
-            error.reason().unwrap().to_owned()
-        })
-    }
-
-    #[test]
-    fn refresh_carries_the_own_key_and_nothing_else() {
-        let intent = Intent::RefreshSession {
-            client_public_key: KEY,
-        };
-        let good = format!(r#"{{"targetPublicKey":"{KEY}"}}"#);
-        assert_eq!(reason(&refresh(&good), intent), None);
-        assert_eq!(
-            reason(
-                &refresh(
-                    &good
-                        .to_uppercase()
-                        .replace("TARGETPUBLICKEY", "targetPublicKey")
-                ),
-                intent
-            ),
-            None
-        );
-        let with = |extra: &str| refresh(&format!(r#"{{"targetPublicKey":"{KEY}",{extra}}}"#));
-        assert_eq!(reason(&with(r#""expirationSeconds":"900""#), intent), None);
-        for extra in [
-            r#""expirationSeconds":"901""#,
-            r#""expirationSeconds":{}"#,
-            r#""invalidateExisting":true"#,
-            r#""userId":"user_evil""#,
-            r#""apiKeyName":"x""#,
-        ] {
-            assert_eq!(
-                reason(&with(extra), intent).as_deref(),
-                Some("parameters"),
-                "{extra}"
-            );
-        }
-        let other = KEY.replace("02f45f", "03f45f");
-        for parameters in [
-            format!(r#"{{"targetPublicKey":"{other}"}}"#),
-            r#"{"targetPublicKey":null}"#.to_owned(),
-            format!(r#"{{"targetPublicKey":["{KEY}"]}}"#),
-            "{}".to_owned(),
-            "[]".to_owned(),
-        ] {
-            assert_eq!(
-                reason(&refresh(&parameters), intent).as_deref(),
-                Some("parameters")
-            );
-        }
-        assert_eq!(
-            reason(
-                &with(&format!(r#""t\u0061rgetPublicKey":"{other}""#)),
-                intent
-            )
-            .as_deref(),
-            Some("malformed")
-        );
-    }
-
-    #[test]
-    fn an_export_is_no_refresh() {
-        let export = payload(
-            "ACTIVITY_TYPE_EXPORT_WALLET",
-            &format!(r#"{{"targetPublicKey":"{KEY}","walletId":"w"}}"#),
-        );
-        let intent = Intent::RefreshSession {
-            client_public_key: KEY,
-        };
-        assert_eq!(reason(&export, intent).as_deref(), Some("type"));
-    }
-
-    #[test]
-    fn the_envelope_is_closed_and_of_its_time() {
-        let intent = Intent::RefreshSession {
-            client_public_key: KEY,
-        };
-        let good = refresh(&format!(r#"{{"targetPublicKey":"{KEY}"}}"#));
-        for (from, to, expected) in [
-            ("\"org_1\"", "\"\"", "organization"),
-            ("\"org_1\"", "7", "organization"),
-            ("\"1775681700000\"", "1775681700000", "timestamp"),
-            ("\"1775681700000\"", "\"1775682000001\"", "timestamp"),
-            ("\"1775681700000\"", "\"1775681099999\"", "timestamp"),
-            ("\"1775681700000\"", "\"+775681700000\"", "timestamp"),
-            ("{\"org", "{\"x\":1,\"org", "members"),
-            ("{\"org", "{\"generateAppProofs\":1,\"org", "members"),
-            ("{\"org", "[{\"org", "malformed"),
-            ("_V2\"}", "_V2\"", "malformed"),
-            ("_V2\"}", "_V2\"}}", "malformed"),
-        ] {
-            let hostile = good.replacen(from, to, 1);
-            assert_ne!(hostile, good);
-            let refused = reason(&hostile, intent);
-            assert_eq!(refused.as_deref(), Some(expected), "{from} -> {to}");
-        }
-        let with_proofs = good.replacen("{\"org", "{\"generateAppProofs\":true,\"org", 1);
-        assert_eq!(reason(&with_proofs, intent), None);
-    }
-
-    #[test]
-    fn a_new_passkey_is_the_one_that_was_made() {
-        let attestation = PasskeyAttestation {
-            credential_id: "AdKX".to_owned(),
-            client_data_json: "eyJj".to_owned(),
-            attestation_object: "o2Nm".to_owned(),
-            transports: Vec::new(),
-        };
-        let intent = Intent::AddPasskey {
-            attestation: &attestation,
-            challenge: "ArkQ",
-            nickname: "Phone",
-        };
-        let authenticator = r#"{"attestation":{"attestationObject":"o2Nm","clientDataJson":"eyJj","credentialId":"AdKX"},"authenticatorName":"Phone","challenge":"ArkQ","transports":["internal"]}"#;
-        let of = |authenticators: &str| {
-            payload(
-                "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2",
-                &format!(r#"{{"authenticators":{authenticators},"userId":"user_1"}}"#),
-            )
-        };
-        assert_eq!(reason(&of(&format!("[{authenticator}]")), intent), None);
-        for (from, to) in [
-            ("o2Nm", "o2Nn"),
-            ("eyJj", "eyJk"),
-            ("AdKX", "AdKY"),
-            ("Phone", "phone"),
-            ("ArkQ", "ArkR"),
-            ("\"transports\"", "\"transport\""),
-            ("\"challenge\":\"ArkQ\",", ""),
-        ] {
-            let hostile = of(&format!("[{}]", authenticator.replacen(from, to, 1)));
-            assert_eq!(
-                reason(&hostile, intent).as_deref(),
-                Some("parameters"),
-                "{from} -> {to}"
-            );
-        }
-        for authenticators in [
-            format!("[{authenticator},{authenticator}]"),
-            "[]".to_owned(),
-            authenticator.to_owned(),
-        ] {
-            assert_eq!(
-                reason(&of(&authenticators), intent).as_deref(),
-                Some("parameters")
-            );
-        }
-    }
-
-    #[test]
-    fn a_revocation_names_one_key() {
-        let of = |ids: &str| {
-            payload(
-                "ACTIVITY_TYPE_DELETE_API_KEYS",
-                &format!(r#"{{"apiKeyIds":{ids},"userId":"user_1"}}"#),
-            )
-        };
-        assert_eq!(reason(&of(r#"["api_key_1"]"#), Intent::RevokeSession), None);
-        for ids in [
-            "[]",
-            r#"["a","b"]"#,
-            r#"[""]"#,
-            "[1]",
-            r#"{"0":"a","length":1}"#,
-        ] {
-            let refused = reason(&of(ids), Intent::RevokeSession);
-            assert_eq!(refused.as_deref(), Some("parameters"), "{ids}");
-        }
     }
 }

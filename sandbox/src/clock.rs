@@ -36,9 +36,35 @@ pub(crate) fn rfc3339(ms: Millis) -> String {
         .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
 }
 
+/// `Wed, 08 Apr 2026 15:30:01 GMT`: the `IMF-fixdate` of RFC 9110, 5.6.7.
+pub(crate) fn http_date(ms: Millis) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000))
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
+    format!(
+        "{weekday:.3}, {:02} {month:.3} {:04} {:02}:{:02}:{:02} GMT",
+        time.day(),
+        time.year(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::rfc3339;
+    use super::{http_date, rfc3339};
+
+    #[test]
+    fn http_dates() {
+        for (ms, text) in [
+            (1_775_662_201_999, "Wed, 08 Apr 2026 15:30:01 GMT"),
+            // RFC 9110's example.
+            (784_111_777_000, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ] {
+            assert_eq!(http_date(ms), text);
+        }
+    }
 
     #[test]
     fn times_are_written_in_whole_seconds() {

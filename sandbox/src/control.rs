@@ -151,9 +151,7 @@ impl Sandbox {
     /// Removes a credential together with its sessions. An account without any credential takes a
     /// first one unsigned, as a new wallet does.
     pub fn remove_auth_method(&self, id: &str) {
-        let mut state = self.state();
-        state.sessions.retain(|session| session.credential_id != id);
-        state.credentials.retain(|credential| credential.id != id);
+        self.state().remove_credential(id);
     }
 
     /// Renames a member of the next answer of this operation that has it. Unlike a lie, this is not

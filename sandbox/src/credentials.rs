@@ -10,9 +10,10 @@ use crate::{
     http::{Answer, GridRequest},
     nickname,
     oidc::IdToken,
+    otp::Channel,
     payloads,
     signed_requests::{Leg, Signer},
-    state::{Account, Credential, CredentialKind, Grid, new_id},
+    state::{Account, Credential, CredentialKind, Grid, new_id, new_uuid},
     webauthn::{Attestation, check_attestation},
 };
 
@@ -36,13 +37,15 @@ enum CreateRequest {
         challenge: String,
         attestation: Attestation,
     },
-    SmsOtp {},
+    SmsOtp {
+        account_id: String,
+    },
 }
 
 impl CredentialKind {
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
-            Self::EmailOtp { .. } => "EMAIL_OTP",
+            Self::Otp { channel, .. } => channel.type_name(),
             Self::OAuth { .. } => "OAUTH",
             Self::Passkey { .. } => "PASSKEY",
         }
@@ -50,6 +53,14 @@ impl CredentialKind {
 }
 
 impl Credential {
+    /// How its codes are sent, if it has codes.
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        match self.kind {
+            CredentialKind::Otp { channel, .. } => Some(channel),
+            CredentialKind::OAuth { .. } | CredentialKind::Passkey { .. } => None,
+        }
+    }
+
     /// The members of an `AuthMethod`.
     pub(crate) fn members(&self) -> Map<String, Value> {
         let mut members = Map::new();
@@ -80,9 +91,9 @@ impl Grid<'_> {
         let body: CreateRequest = request.json()?;
         let account = match &body {
             CreateRequest::EmailOtp { account_id }
+            | CreateRequest::SmsOtp { account_id }
             | CreateRequest::Oauth { account_id, .. }
             | CreateRequest::Passkey { account_id, .. } => self.account(account_id)?,
-            CreateRequest::SmsOtp {} => return Err(unsuitable_type()),
         };
         match Leg::of(request)? {
             Leg::First => {
@@ -105,7 +116,7 @@ impl Grid<'_> {
             Leg::Second(retry) => {
                 let signed = self.check_retry(request, &retry)?;
                 let mut new = self.check_new(&account, &body, signed.issued_at)?;
-                let bundle = if let CredentialKind::EmailOtp { issued } = &mut new.kind {
+                let bundle = if let CredentialKind::Otp { issued, .. } = &mut new.kind {
                     let (otp, bundle) = self.issue_otp(&account);
                     *issued = Some(otp);
                     Some(bundle)
@@ -129,21 +140,8 @@ impl Grid<'_> {
         at: Millis,
     ) -> Result<NewCredential> {
         match body {
-            CreateRequest::EmailOtp { .. } => {
-                let is_email = |c: &Credential| matches!(c.kind, CredentialKind::EmailOtp { .. });
-                if self.credentials_of(account).any(is_email) {
-                    return Err(GridError::new(
-                        Code::EmailOtpCredentialAlreadyExists,
-                        Reason::EmailOtpCredentialExists,
-                        "the account has an EMAIL_OTP credential",
-                    ));
-                }
-                Ok(NewCredential {
-                    nickname: account.email.clone(),
-                    kind: CredentialKind::EmailOtp { issued: None },
-                    payload_to_sign: payloads::add_email(account, at),
-                })
-            }
+            CreateRequest::EmailOtp { .. } => self.check_new_otp(account, Channel::Email, at),
+            CreateRequest::SmsOtp { .. } => self.check_new_otp(account, Channel::Sms, at),
             CreateRequest::Oauth { oidc_token, .. } => {
                 let token = IdToken::check(oidc_token, &self.options.oidc_issuers, at)?;
                 let iss = &token.identity.iss;
@@ -174,7 +172,7 @@ impl Grid<'_> {
                     CredentialKind::Passkey { key: other } => {
                         other.credential_id == key.credential_id
                     }
-                    CredentialKind::EmailOtp { .. } | CredentialKind::OAuth { .. } => false,
+                    CredentialKind::Otp { .. } | CredentialKind::OAuth { .. } => false,
                 };
                 if self.credentials_of(account).any(is_same) {
                     return Err(GridError::new(
@@ -195,8 +193,42 @@ impl Grid<'_> {
                     kind: CredentialKind::Passkey { key },
                 })
             }
-            CreateRequest::SmsOtp {} => Err(unsuitable_type()),
         }
+    }
+
+    /// One of each kind is supported per account.
+    fn check_new_otp(
+        &self,
+        account: &Account,
+        channel: Channel,
+        at: Millis,
+    ) -> Result<NewCredential> {
+        if self
+            .credentials_of(account)
+            .any(|credential| credential.channel() == Some(channel))
+        {
+            return Err(match channel {
+                Channel::Email => GridError::new(
+                    Code::EmailOtpCredentialAlreadyExists,
+                    Reason::EmailOtpCredentialExists,
+                    "the account has an EMAIL_OTP credential",
+                ),
+                Channel::Sms => GridError::new(
+                    Code::SmsOtpCredentialAlreadyExists,
+                    Reason::SmsOtpCredentialExists,
+                    "the account has an SMS_OTP credential",
+                ),
+            });
+        }
+        let contact = channel.contact(account);
+        Ok(NewCredential {
+            nickname: contact.to_owned(),
+            kind: CredentialKind::Otp {
+                channel,
+                issued: None,
+            },
+            payload_to_sign: payloads::set_contact(account, channel, contact, at),
+        })
     }
 
     fn add(&mut self, account: &Account, new: NewCredential, bundle: Option<String>) -> Answer {
@@ -205,6 +237,7 @@ impl Grid<'_> {
             account_id: account.id.clone(),
             nickname: new.nickname,
             kind: new.kind,
+            turnkey_id: new_uuid(),
             created_at: self.now,
             updated_at: self.now,
         };
@@ -229,7 +262,35 @@ impl Grid<'_> {
         Ok(Answer::json(200, json!({ "data": data })))
     }
 
-    fn credentials_of(&self, account: &Account) -> impl Iterator<Item = &Credential> {
+    /// `revokeAuthCredential`
+    pub(crate) fn revoke_auth_credential(&mut self, request: &GridRequest) -> Result<Answer> {
+        let credential = self.credential(&request.id)?;
+        let account = self.account(&credential.account_id)?;
+        if self.credentials_of(&account).count() == 1 {
+            return Err(GridError::invalid_input(
+                Reason::LastCredential,
+                "an account keeps at least one credential",
+            ));
+        }
+        match Leg::of(request)? {
+            Leg::First => {
+                let payload = payloads::revoke_credential(&account, credential, self.now);
+                let type_name = credential.kind.type_name();
+                let signer = Signer::OtherCredential {
+                    account_id: account.id,
+                    credential_id: request.id.clone(),
+                };
+                Ok(self.ask_for_signature(request, payload, signer, Some(type_name)))
+            }
+            Leg::Second(retry) => {
+                self.check_retry(request, &retry)?;
+                self.state.remove_credential(&request.id);
+                Ok(Answer::empty(204))
+            }
+        }
+    }
+
+    pub(crate) fn credentials_of(&self, account: &Account) -> impl Iterator<Item = &Credential> {
         self.state
             .credentials
             .iter()
@@ -246,6 +307,6 @@ impl Grid<'_> {
 pub(crate) fn unsuitable_type() -> GridError {
     GridError::invalid_input(
         Reason::CredentialTypeUnsuitable,
-        "type is not the credential's, or not offered by the sandbox",
+        "type is not the credential's",
     )
 }

@@ -61,6 +61,7 @@ impl GridError {
 pub(crate) enum Code {
     InvalidInput,
     EmailOtpCredentialAlreadyExists,
+    SmsOtpCredentialAlreadyExists,
     PasskeyCredentialAlreadyExists,
     Unauthorized,
     WalletSignatureMissing,
@@ -79,6 +80,7 @@ impl Code {
         match self {
             Self::InvalidInput
             | Self::EmailOtpCredentialAlreadyExists
+            | Self::SmsOtpCredentialAlreadyExists
             | Self::PasskeyCredentialAlreadyExists => 400,
             Self::Unauthorized
             | Self::WalletSignatureMissing
@@ -104,7 +106,7 @@ pub enum Reason {
     BodyMalformed,
     /// `accountId` of a listing is missing or not `InternalAccount:<uuid>`.
     AccountIdMalformed,
-    /// The credential type is not one of the sandbox's (`SMS_OTP`), or not the credential's own.
+    /// The type is not the credential's own.
     CredentialTypeUnsuitable,
     /// `clientPublicKey` is no P-256 point in a SEC1 encoding of 66 or 130 hex characters.
     ClientPublicKeyInvalid,
@@ -112,6 +114,10 @@ pub enum Reason {
     OauthHasNoChallenge,
     /// The account has an EMAIL_OTP credential.
     EmailOtpCredentialExists,
+    /// The account has an SMS_OTP credential.
+    SmsOtpCredentialExists,
+    /// The account's only credential cannot be revoked.
+    LastCredential,
     /// The nickname is empty, too long, or has a character that is not allowed.
     NicknameInvalid,
     /// The account has a passkey with this credentialId.
@@ -156,6 +162,8 @@ pub enum Reason {
     StampKeyNotOfActiveSession,
     /// The stamp of a refresh is by another session than the refreshed one.
     StampKeyOfAnotherSession,
+    /// The stamp that revokes a credential is by a session of that credential.
+    StampKeyOfRevokedCredential,
     /// The stamp of an OTP verification is by another key than the one in the OTP bundle.
     StampKeyNotInOtpBundle,
     /// The stamp's signature does not verify over the pending payload.

@@ -136,9 +136,15 @@ impl Answer {
             retry_after_seconds: None,
         }
     }
-}
 
-impl Answer {
+    pub(crate) fn empty(status: u16) -> Self {
+        Self {
+            status,
+            body: None,
+            retry_after_seconds: None,
+        }
+    }
+
     /// The session that this answer issues.
     pub(crate) fn session_id(&self) -> Option<&str> {
         self.body

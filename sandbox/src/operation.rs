@@ -3,94 +3,62 @@
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
-/// An operation of the Grid API. Serialised as its operationId.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Operation {
-    /// `POST /auth/credentials`
-    CreateAuthCredential,
-    /// `GET /auth/credentials`
-    ListAuthCredentials,
-    /// `POST /auth/credentials/{id}/challenge`
-    ChallengeAuthCredential,
-    /// `POST /auth/credentials/{id}/verify`
-    VerifyAuthCredential,
-    /// `GET /auth/sessions`
-    ListAuthSessions,
-    /// `DELETE /auth/sessions/{id}`
-    RevokeAuthSession,
-    /// `POST /auth/sessions/{id}/refresh`
-    RefreshAuthSession,
-    /// `POST /agents/{agentId}/device-codes`
-    RegenerateAgentDeviceCode,
-    /// `GET /agents/device-codes/{code}/status`
-    GetAgentDeviceCodeStatus,
-    /// `POST /agents/device-codes/{code}/redeem`
-    RedeemAgentDeviceCode,
+/// Lists each operation once: its name, HTTP method and path template.
+macro_rules! operations {
+    ($($name:ident $id:literal $method:ident $path:literal,)*) => {
+        /// An operation of the Grid API. Serialised as its operationId.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub enum Operation {
+            $(
+                #[doc = concat!("`", stringify!($method), " ", $path, "`")]
+                $name,
+            )*
+        }
+
+        impl Operation {
+            /// All of them.
+            pub const ALL: [Self; [$($id),*].len()] = [$(Self::$name),*];
+
+            /// The operationId.
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+
+            /// The HTTP method.
+            pub fn method(self) -> Method {
+                match self {
+                    $(Self::$name => Method::$method,)*
+                }
+            }
+
+            /// The path template, in the notation that OpenAPI and axum share.
+            pub fn path(self) -> &'static str {
+                match self {
+                    $(Self::$name => $path,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    CreateAuthCredential "createAuthCredential" POST "/auth/credentials",
+    ListAuthCredentials "listAuthCredentials" GET "/auth/credentials",
+    RevokeAuthCredential "revokeAuthCredential" DELETE "/auth/credentials/{id}",
+    ChallengeAuthCredential "challengeAuthCredential" POST "/auth/credentials/{id}/challenge",
+    VerifyAuthCredential "verifyAuthCredential" POST "/auth/credentials/{id}/verify",
+    ListAuthSessions "listAuthSessions" GET "/auth/sessions",
+    RevokeAuthSession "revokeAuthSession" DELETE "/auth/sessions/{id}",
+    RefreshAuthSession "refreshAuthSession" POST "/auth/sessions/{id}/refresh",
+    RegenerateAgentDeviceCode "regenerateAgentDeviceCode" POST "/agents/{agentId}/device-codes",
+    GetAgentDeviceCodeStatus "getAgentDeviceCodeStatus" GET "/agents/device-codes/{code}/status",
+    RedeemAgentDeviceCode "redeemAgentDeviceCode" POST "/agents/device-codes/{code}/redeem",
 }
 
 impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::CreateAuthCredential,
-        Self::ListAuthCredentials,
-        Self::ChallengeAuthCredential,
-        Self::VerifyAuthCredential,
-        Self::ListAuthSessions,
-        Self::RevokeAuthSession,
-        Self::RefreshAuthSession,
-        Self::RegenerateAgentDeviceCode,
-        Self::GetAgentDeviceCodeStatus,
-        Self::RedeemAgentDeviceCode,
-    ];
-
-    /// The operationId.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::CreateAuthCredential => "createAuthCredential",
-            Self::ListAuthCredentials => "listAuthCredentials",
-            Self::ChallengeAuthCredential => "challengeAuthCredential",
-            Self::VerifyAuthCredential => "verifyAuthCredential",
-            Self::ListAuthSessions => "listAuthSessions",
-            Self::RevokeAuthSession => "revokeAuthSession",
-            Self::RefreshAuthSession => "refreshAuthSession",
-            Self::RegenerateAgentDeviceCode => "regenerateAgentDeviceCode",
-            Self::GetAgentDeviceCodeStatus => "getAgentDeviceCodeStatus",
-            Self::RedeemAgentDeviceCode => "redeemAgentDeviceCode",
-        }
-    }
-
-    /// The HTTP method.
-    pub fn method(self) -> Method {
-        match self {
-            Self::ListAuthCredentials | Self::ListAuthSessions | Self::GetAgentDeviceCodeStatus => {
-                Method::GET
-            }
-            Self::RevokeAuthSession => Method::DELETE,
-            Self::CreateAuthCredential
-            | Self::ChallengeAuthCredential
-            | Self::VerifyAuthCredential
-            | Self::RefreshAuthSession
-            | Self::RegenerateAgentDeviceCode
-            | Self::RedeemAgentDeviceCode => Method::POST,
-        }
-    }
-
-    /// The path template, in the notation that OpenAPI and axum share.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::CreateAuthCredential | Self::ListAuthCredentials => "/auth/credentials",
-            Self::ChallengeAuthCredential => "/auth/credentials/{id}/challenge",
-            Self::VerifyAuthCredential => "/auth/credentials/{id}/verify",
-            Self::ListAuthSessions => "/auth/sessions",
-            Self::RevokeAuthSession => "/auth/sessions/{id}",
-            Self::RefreshAuthSession => "/auth/sessions/{id}/refresh",
-            Self::RegenerateAgentDeviceCode => "/agents/{agentId}/device-codes",
-            Self::GetAgentDeviceCodeStatus => "/agents/device-codes/{code}/status",
-            Self::RedeemAgentDeviceCode => "/agents/device-codes/{code}/redeem",
-        }
-    }
-
     /// Whether the platform's Basic credentials are required. A device code is its own proof.
     pub fn is_platform_authenticated(self) -> bool {
         self != Self::RedeemAgentDeviceCode

@@ -17,6 +17,39 @@ use crate::{
 /// The code that every customer "receives", as in Grid's own sandbox.
 pub const OTP_CODE: &str = "000000";
 
+/// How a code is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Channel {
+    Email,
+    Sms,
+}
+
+impl Channel {
+    /// The credential type.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL_OTP",
+            Self::Sms => "SMS_OTP",
+        }
+    }
+
+    /// `verification_type` of a token.
+    fn verification_type(self) -> &'static str {
+        match self {
+            Self::Email => "OTP_TYPE_EMAIL",
+            Self::Sms => "OTP_TYPE_SMS",
+        }
+    }
+
+    /// Where the account's codes of this kind are sent.
+    pub(crate) fn contact(self, account: &Account) -> &str {
+        match self {
+            Self::Email => &account.email,
+            Self::Sms => &account.phone_number,
+        }
+    }
+}
+
 /// Issues a code: what to remember, and the `otpEncryptionTargetBundle` for the client.
 pub(crate) fn issue(
     enclaves: &Enclaves,
@@ -88,7 +121,7 @@ fn malformed() -> GridError {
 pub(crate) fn verification_token(
     enclaves: &Enclaves,
     account: &Account,
-    contact: &str,
+    (channel, contact): (Channel, &str),
     public_key: &PublicKey,
     expires_at: Millis,
 ) -> String {
@@ -98,7 +131,7 @@ pub(crate) fn verification_token(
         "id": new_uuid(),
         "organization_id": account.organization_id,
         "public_key": compressed_hex(public_key),
-        "verification_type": "OTP_TYPE_EMAIL",
+        "verification_type": channel.verification_type(),
     });
     sign_jwt(&enclaves.otp, &claims)
 }

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::{clock::Millis, oidc::provider_name, state::Account, webauthn::Attestation};
+use crate::{
+    clock::Millis,
+    oidc::provider_name,
+    otp::Channel,
+    state::{Account, Credential, CredentialKind},
+    webauthn::Attestation,
+};
 
 fn activity(account: &Account, kind: &str, parameters: Value, now: Millis) -> String {
     json!({
@@ -30,9 +36,43 @@ pub(crate) fn revoke_session(account: &Account, api_key_id: &str, now: Millis) -
     activity(account, "ACTIVITY_TYPE_DELETE_API_KEYS", parameters, now)
 }
 
-pub(crate) fn add_email(account: &Account, now: Millis) -> String {
-    let parameters = json!({ "userEmail": account.email, "userId": account.user_id });
-    activity(account, "ACTIVITY_TYPE_UPDATE_USER_EMAIL", parameters, now)
+/// Makes `contact` the address or number to which codes are sent.
+pub(crate) fn set_contact(
+    account: &Account,
+    channel: Channel,
+    contact: &str,
+    now: Millis,
+) -> String {
+    let (kind, name) = match channel {
+        Channel::Email => ("ACTIVITY_TYPE_UPDATE_USER_EMAIL", "userEmail"),
+        Channel::Sms => ("ACTIVITY_TYPE_UPDATE_USER_PHONE_NUMBER", "userPhoneNumber"),
+    };
+    let parameters = json!({ name: contact, "userId": account.user_id });
+    activity(account, kind, parameters, now)
+}
+
+/// Takes a credential away. Grid documents the activity of passkeys only; that of providers follows
+/// Turnkey's, those of codes are guesses.
+pub(crate) fn revoke_credential(account: &Account, credential: &Credential, now: Millis) -> String {
+    let (id, user_id) = (&credential.turnkey_id, &account.user_id);
+    let (kind, parameters) = match &credential.kind {
+        CredentialKind::Passkey { .. } => (
+            "ACTIVITY_TYPE_DELETE_AUTHENTICATORS",
+            json!({ "authenticatorIds": [id], "userId": user_id }),
+        ),
+        CredentialKind::OAuth { .. } => (
+            "ACTIVITY_TYPE_DELETE_OAUTH_PROVIDERS",
+            json!({ "providerIds": [id], "userId": user_id }),
+        ),
+        CredentialKind::Otp { channel, .. } => (
+            match channel {
+                Channel::Email => "ACTIVITY_TYPE_DELETE_USER_EMAIL",
+                Channel::Sms => "ACTIVITY_TYPE_DELETE_USER_PHONE_NUMBER",
+            },
+            json!({ "userId": user_id }),
+        ),
+    };
+    activity(account, kind, parameters, now)
 }
 
 pub(crate) fn add_oauth(account: &Account, iss: &str, oidc_token: &str, now: Millis) -> String {

@@ -12,7 +12,8 @@ use axum::{
     Json, RequestExt, Router,
     body::Body,
     extract::{Query, RawPathParams, Request, State},
-    http::{self, StatusCode},
+    http::{self, HeaderValue, StatusCode, header::DATE},
+    middleware::map_response_with_state,
     response::{IntoResponse, Response},
     routing::{MethodFilter, get, on, post},
 };
@@ -25,6 +26,7 @@ use axum::http::{Method, Uri};
 #[cfg(feature = "conformance")]
 use crate::conformance::{self, Violation};
 use crate::{
+    clock::http_date,
     control::Command,
     counts::{RequestCounts, count},
     enclaves::{EnclaveKeys, Enclaves},
@@ -72,7 +74,7 @@ impl Sandbox {
         let router = router.nest("/sandbox", self.own_surface());
         #[cfg(feature = "conformance")]
         let router = self.with_unknown_paths(router);
-        router
+        router.layer(map_response_with_state(self.clone(), date))
     }
 
     /// Paths and methods of no operation.
@@ -222,6 +224,7 @@ impl Grid<'_> {
         match request.operation {
             Operation::CreateAuthCredential => self.create_auth_credential(request),
             Operation::ListAuthCredentials => self.list_auth_credentials(request),
+            Operation::RevokeAuthCredential => self.revoke_auth_credential(request),
             Operation::ChallengeAuthCredential => self.challenge_auth_credential(request),
             Operation::VerifyAuthCredential => self.verify_auth_credential(request),
             Operation::ListAuthSessions => self.list_auth_sessions(request),
@@ -232,6 +235,15 @@ impl Grid<'_> {
             Operation::RedeemAgentDeviceCode => self.redeem_agent_device_code(request),
         }
     }
+}
+
+/// Dates an answer by sandbox time.
+async fn date(State(sandbox): State<Sandbox>, mut response: Response) -> Response {
+    let now = sandbox.state().clock.now();
+    if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 /// 204, or 422 with the reason in plain text.

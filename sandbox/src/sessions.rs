@@ -160,11 +160,7 @@ impl Grid<'_> {
                 for session in &mut self.state.sessions {
                     session.is_revoked |= session.id == request.id;
                 }
-                Ok(Answer {
-                    status: 204,
-                    body: None,
-                    retry_after_seconds: None,
-                })
+                Ok(Answer::empty(204))
             }
         }
     }

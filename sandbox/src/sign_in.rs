@@ -13,7 +13,8 @@ use crate::{
     keys::{ClientPublicKey, Delivery},
     oidc::IdToken,
     options::{RateLimit, millis},
-    otp, payloads,
+    otp::{self, Channel},
+    payloads,
     signed_requests::{Leg, Signer, request_id_missing},
     state::{Account, Credential, CredentialKind, Grid, IssuedOtp, new_id},
     webauthn::{Assertion, PasskeyChallenge, check_assertion},
@@ -42,7 +43,9 @@ enum VerifyRequest {
     Passkey {
         assertion: Assertion,
     },
-    SmsOtp {},
+    SmsOtp {
+        encrypted_otp_bundle: String,
+    },
 }
 
 impl Grid<'_> {
@@ -51,7 +54,7 @@ impl Grid<'_> {
         let account = self.account_of_credential(&request.id)?;
         self.admit(request, self.options.challenge_limit)?;
         match &self.credential(&request.id)?.kind {
-            CredentialKind::EmailOtp { .. } => self.challenge_email_otp(request, &account),
+            CredentialKind::Otp { .. } => self.challenge_otp(request, &account),
             CredentialKind::Passkey { .. } => self.challenge_passkey(request, &account),
             CredentialKind::OAuth { .. } => Err(GridError::invalid_input(
                 Reason::OauthHasNoChallenge,
@@ -60,11 +63,13 @@ impl Grid<'_> {
         }
     }
 
-    fn challenge_email_otp(&mut self, request: &GridRequest, account: &Account) -> Result<Answer> {
+    fn challenge_otp(&mut self, request: &GridRequest, account: &Account) -> Result<Answer> {
         let (otp, bundle) = self.issue_otp(account);
         let now = self.now;
         let credential = self.credential_mut(&request.id)?;
-        credential.kind = CredentialKind::EmailOtp { issued: Some(otp) };
+        if let CredentialKind::Otp { issued, .. } = &mut credential.kind {
+            *issued = Some(otp);
+        }
         credential.updated_at = now;
         let mut members = credential.members();
         members.insert("otpEncryptionTargetBundle".to_owned(), json!(bundle));
@@ -121,7 +126,12 @@ impl Grid<'_> {
             VerifyRequest::EmailOtp {
                 encrypted_otp_bundle,
             } if kind == "EMAIL_OTP" => {
-                self.verify_email_otp(request, &account, &encrypted_otp_bundle)
+                self.verify_otp(request, &account, Channel::Email, &encrypted_otp_bundle)
+            }
+            VerifyRequest::SmsOtp {
+                encrypted_otp_bundle,
+            } if kind == "SMS_OTP" => {
+                self.verify_otp(request, &account, Channel::Sms, &encrypted_otp_bundle)
             }
             VerifyRequest::Oauth {
                 oidc_token,
@@ -133,14 +143,15 @@ impl Grid<'_> {
             VerifyRequest::EmailOtp { .. }
             | VerifyRequest::Oauth { .. }
             | VerifyRequest::Passkey { .. }
-            | VerifyRequest::SmsOtp {} => Err(unsuitable_type()),
+            | VerifyRequest::SmsOtp { .. } => Err(unsuitable_type()),
         }
     }
 
-    fn verify_email_otp(
+    fn verify_otp(
         &mut self,
         request: &GridRequest,
         account: &Account,
+        channel: Channel,
         bundle: &str,
     ) -> Result<Answer> {
         match Leg::of(request)? {
@@ -150,12 +161,12 @@ impl Grid<'_> {
                 let token = otp::verification_token(
                     self.enclaves,
                     account,
-                    &self.credential(&request.id)?.nickname,
+                    (channel, &self.credential(&request.id)?.nickname),
                     &public_key,
                     expires_at,
                 );
                 let signer = Signer::OtpKey { public_key };
-                Ok(self.ask_for_signature(request, token, signer, Some("EMAIL_OTP")))
+                Ok(self.ask_for_signature(request, token, signer, Some(channel.type_name())))
             }
             Leg::Second(retry) => {
                 let signed = self.check_retry(request, &retry)?;
@@ -167,7 +178,7 @@ impl Grid<'_> {
     /// Checks a code; the right one is used up.
     fn check_otp(&mut self, credential_id: &str, bundle: &str) -> Result<PublicKey> {
         let now = self.now;
-        let CredentialKind::EmailOtp { issued } = &mut self.credential_mut(credential_id)?.kind
+        let CredentialKind::Otp { issued, .. } = &mut self.credential_mut(credential_id)?.kind
         else {
             return Err(unsuitable_type());
         };
@@ -196,7 +207,7 @@ impl Grid<'_> {
                     "oidcToken is about somebody else",
                 ));
             }
-            CredentialKind::EmailOtp { .. } | CredentialKind::Passkey { .. } => {
+            CredentialKind::Otp { .. } | CredentialKind::Passkey { .. } => {
                 return Err(unsuitable_type());
             }
         }

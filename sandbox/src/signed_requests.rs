@@ -43,6 +43,11 @@ pub(crate) struct Signed {
 pub(crate) enum Signer {
     /// Any active session of the account.
     AccountSession { account_id: String },
+    /// Any active session of the account that was not signed in with this credential.
+    OtherCredential {
+        account_id: String,
+        credential_id: String,
+    },
     /// This session.
     Session { session_id: String },
     /// The key inside the OTP bundle.
@@ -173,13 +178,13 @@ impl Grid<'_> {
         })
     }
 
-    fn check_signer(&self, key: &PublicKey, signer: &Signer) -> Result<()> {
-        let active = |account_id: &str| {
-            self.state
-                .sessions
-                .iter()
-                .filter(move |session| session.account_id == account_id)
-                .any(|session| session.is_active(self.now) && session.public_key == *key)
+    pub(crate) fn check_signer(&self, key: &PublicKey, signer: &Signer) -> Result<()> {
+        let by = |account_id: &str| {
+            self.state.sessions.iter().find(|session| {
+                session.account_id == account_id
+                    && session.is_active(self.now)
+                    && session.public_key == *key
+            })
         };
         let not_active = || {
             invalid(
@@ -189,15 +194,22 @@ impl Grid<'_> {
         };
         match signer {
             Signer::AccountSession { account_id } => {
-                if active(account_id) {
-                    Ok(())
-                } else {
-                    Err(not_active())
-                }
+                by(account_id).map(|_| ()).ok_or_else(not_active)
             }
+            Signer::OtherCredential {
+                account_id,
+                credential_id,
+            } => match by(account_id) {
+                Some(session) if session.credential_id == *credential_id => Err(invalid(
+                    Reason::StampKeyOfRevokedCredential,
+                    "the stamp's key is the key of a session of the revoked credential",
+                )),
+                Some(_) => Ok(()),
+                None => Err(not_active()),
+            },
             Signer::Session { session_id } => match self.state.session(session_id) {
                 Some(session) if session.public_key == *key => Ok(()),
-                Some(session) if active(&session.account_id) => Err(invalid(
+                Some(session) if by(&session.account_id).is_some() => Err(invalid(
                     Reason::StampKeyOfAnotherSession,
                     "the stamp's key is the key of another session",
                 )),

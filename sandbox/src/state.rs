@@ -16,6 +16,7 @@ use crate::{
     lies::Lies,
     oidc::Identity,
     options::SandboxOptions,
+    otp::Channel,
     rate_limits::RateLimits,
     signed_requests::SignedRequests,
     webauthn::{PasskeyChallenges, PasskeyKey},
@@ -50,11 +51,12 @@ pub(crate) struct State {
     pub(crate) renames: Renames,
 }
 
-/// An internal account, its customer's address, and what Turnkey calls them.
+/// An Embedded Wallet's internal account, its customer's addresses, and what Turnkey calls them.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) email: String,
+    pub(crate) phone_number: String,
     pub(crate) organization_id: String,
     pub(crate) user_id: String,
 }
@@ -65,17 +67,26 @@ pub(crate) struct Credential {
     pub(crate) account_id: String,
     pub(crate) nickname: String,
     pub(crate) kind: CredentialKind,
+    /// What Turnkey calls the authenticator or provider.
+    pub(crate) turnkey_id: String,
     pub(crate) created_at: Millis,
     pub(crate) updated_at: Millis,
 }
 
 pub(crate) enum CredentialKind {
-    EmailOtp { issued: Option<IssuedOtp> },
-    OAuth { identity: Identity },
-    Passkey { key: PasskeyKey },
+    Otp {
+        channel: Channel,
+        issued: Option<IssuedOtp>,
+    },
+    OAuth {
+        identity: Identity,
+    },
+    Passkey {
+        key: PasskeyKey,
+    },
 }
 
-/// An e-mailed code that was not used yet, and the key its bundle is sealed to.
+/// A code that was not used yet, and the key its bundle is sealed to.
 pub(crate) struct IssuedOtp {
     pub(crate) target: SecretKey,
     pub(crate) expires_at: Millis,
@@ -117,6 +128,8 @@ pub struct Customer {
     pub device_code: String,
     /// Where codes are "sent".
     pub email: String,
+    /// Where an SMS_OTP credential's codes are "sent"; E.164.
+    pub phone_number: String,
     /// The account's first credential: `AuthMethod:<uuid>`
     pub email_otp_auth_method_id: String,
 }
@@ -124,17 +137,28 @@ pub struct Customer {
 /// The seeded customers: always the same ids, so that they survive a `reset`.
 pub(crate) fn seeded_customers() -> Vec<Customer> {
     [
-        ("1", "ada@example.com", "GRID-AGENT-ADA2-7K9X"),
-        ("2", "bo@example.com", "GRID-AGENT-BO22-M2P4"),
+        (
+            "1",
+            "ada@example.com",
+            "+14155550101",
+            "GRID-AGENT-ADA2-7K9X",
+        ),
+        (
+            "2",
+            "bo@example.com",
+            "+14155550102",
+            "GRID-AGENT-BO22-M2P4",
+        ),
     ]
     .into_iter()
-    .map(|(n, email, device_code)| Customer {
+    .map(|(n, email, phone_number, device_code)| Customer {
         customer_id: format!("Customer:019542f5-b3e7-1d02-0000-00000000000{n}"),
         account_id: format!("InternalAccount:019542f5-b3e7-1d02-0001-00000000000{n}"),
         organization_id: format!("7d4c9a52-6b1e-4f3a-9c80-00000000000{n}"),
         agent_id: format!("Agent:019542f5-b3e7-1d02-0003-00000000000{n}"),
         device_code: device_code.to_owned(),
         email: email.to_owned(),
+        phone_number: phone_number.to_owned(),
         email_otp_auth_method_id: format!("AuthMethod:019542f5-b3e7-1d02-0002-00000000000{n}"),
     })
     .collect()
@@ -149,7 +173,11 @@ impl State {
                 id: customer.email_otp_auth_method_id,
                 account_id: customer.account_id.clone(),
                 nickname: customer.email.clone(),
-                kind: CredentialKind::EmailOtp { issued: None },
+                kind: CredentialKind::Otp {
+                    channel: Channel::Email,
+                    issued: None,
+                },
+                turnkey_id: new_uuid(),
                 created_at: now,
                 updated_at: now,
             });
@@ -163,6 +191,7 @@ impl State {
                 user_id: customer.organization_id.replace("7d4c9a52", "b21f6e07"),
                 id: customer.account_id,
                 email: customer.email,
+                phone_number: customer.phone_number,
                 organization_id: customer.organization_id,
             });
         }
@@ -174,7 +203,10 @@ impl State {
         self.signed_requests.expire_all(now);
         self.passkey_challenges.expire_all(now);
         for credential in &mut self.credentials {
-            if let CredentialKind::EmailOtp { issued: Some(otp) } = &mut credential.kind {
+            if let CredentialKind::Otp {
+                issued: Some(otp), ..
+            } = &mut credential.kind
+            {
                 otp.expires_at = otp.expires_at.min(now);
             }
         }
@@ -191,6 +223,12 @@ impl State {
         for session in &mut self.sessions {
             session.is_revoked = true;
         }
+    }
+
+    /// Removes a credential together with its sessions.
+    pub(crate) fn remove_credential(&mut self, id: &str) {
+        self.sessions.retain(|session| session.credential_id != id);
+        self.credentials.retain(|credential| credential.id != id);
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {

@@ -1,8 +1,8 @@
 //! Holds all Grid traffic against Grid's OpenAPI documents.
 //!
-//! The four documentation pages specify sealed session keys, so what they specify is held against
-//! them where a `clientPublicKey` is uncompressed or absent. Everything else is held against the
-//! API document.
+//! The four documentation pages specify sealed session keys and do not know SMS_OTP, so what they
+//! specify is held against them where a `clientPublicKey` is uncompressed or absent and nothing is
+//! of that type. Everything else is held against the API document.
 
 mod openapi;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::http::Method;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::openapi::{Document, Specification, read_document};
 use crate::{
@@ -48,19 +48,20 @@ pub enum Direction {
 
 /// What is wrong with `request`.
 pub(crate) fn check_request(request: &GridRequest) -> Option<Violation> {
-    check(request, Direction::Request, None, |specification| {
+    let body = request.json::<Value>().unwrap_or_default();
+    let document = document_of(request, &body);
+    check(request, document, None, |specification| {
         specification.wrong_in_request(request)
     })
 }
 
 /// What is wrong with `answer` to `request`.
 pub(crate) fn check_answer(request: &GridRequest, answer: &Answer) -> Option<Violation> {
-    check(
-        request,
-        Direction::Answer,
-        Some(answer.status),
-        |specification| specification.wrong_in_answer(answer),
-    )
+    let body = answer.body.as_ref().unwrap_or(&Value::Null);
+    let document = document_of(request, body);
+    check(request, document, Some(answer.status), |specification| {
+        specification.wrong_in_answer(answer)
+    })
 }
 
 /// A request that is for no operation.
@@ -102,11 +103,10 @@ fn rename_member(value: &mut Value, pointer: &str) -> Option<()> {
 
 fn check(
     request: &GridRequest,
-    direction: Direction,
+    file: &str,
     status: Option<u16>,
     wrong: impl Fn(&Specification) -> Vec<String>,
 ) -> Option<Violation> {
-    let file = document_of(request);
     let wrong = match &*DOCUMENTS {
         Ok(documents) => documents
             .get(file)
@@ -116,7 +116,10 @@ fn check(
     };
     (!wrong.is_empty()).then(|| Violation {
         operation: Some(request.operation),
-        direction,
+        direction: match status {
+            Some(_) => Direction::Answer,
+            None => Direction::Request,
+        },
         status,
         document: file.to_owned(),
         what: wrong.join("; "),
@@ -146,9 +149,16 @@ const SOURCES: [(&str, &str); 5] = [
     ),
 ];
 
-fn document_of(request: &GridRequest) -> &'static str {
-    let body = request.json::<Value>().unwrap_or_default();
-    let is_client_held = body
+/// The document that specifies what stands in `body`, the request's or its answer's.
+fn document_of(request: &GridRequest, body: &Value) -> &'static str {
+    let request_body = request.json::<Value>().unwrap_or_default();
+    if [&request_body, body]
+        .iter()
+        .any(|body| body.get("type") == Some(&json!("SMS_OTP")))
+    {
+        return GRID;
+    }
+    let is_client_held = request_body
         .get("clientPublicKey")
         .and_then(Value::as_str)
         .is_some_and(|key| key.starts_with("02") || key.starts_with("03"));

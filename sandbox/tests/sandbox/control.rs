@@ -29,6 +29,7 @@ async fn what_can_be_seen() {
         ("agentId", "Agent:"),
         ("deviceCode", "GRID-AGENT-"),
         ("email", ""),
+        ("phoneNumber", "+1"),
         ("emailOtpAuthMethodId", "AuthMethod:"),
     ] {
         let [one, two] = [&customers[0][name], &customers[1][name]];
@@ -122,4 +123,28 @@ async fn a_reset_brings_the_seeds_back() {
         .expect(201);
     let after = server.sign_in_with_code().await;
     assert!(after.answer["createdAt"].as_str() < before.answer["expiresAt"].as_str());
+}
+
+#[tokio::test]
+async fn answers_are_dated_by_sandbox_time() {
+    let server = Server::start().await;
+    let path = format!(
+        "/auth/credentials?accountId={}",
+        server.customer().account_id
+    );
+    let date = async || server.get(&path).await.date.unwrap();
+    let now = date().await;
+    assert!(now.ends_with(" GMT") && now.len() == 29, "{now}");
+    let year = |date: &str| date.split(' ').nth(3).unwrap().parse::<u16>().unwrap();
+    let ms = 2 * 366 * 24 * 3_600_000_i64;
+    tell(&server, json!({ "command": "advanceClock", "ms": ms })).await;
+    let later = date().await;
+    assert_eq!(year(&later) - year(&now), 2, "{now} {later}");
+
+    // Refusals, faults and unknown paths too.
+    let fault = json!({ "kind": "status", "status": 502 });
+    tell(&server, json!({ "command": "fault", "fault": fault })).await;
+    for path in [path.as_str(), "/auth/credentials", "/nowhere"] {
+        assert_eq!(year(&server.get(path).await.date.unwrap()), year(&later));
+    }
 }

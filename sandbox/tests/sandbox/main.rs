@@ -15,5 +15,7 @@ mod otp;
 mod passkeys;
 mod platform;
 mod rate_limits;
+mod revocation;
 mod sessions;
 mod signed_requests;
+mod sms;

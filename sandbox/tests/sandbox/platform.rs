@@ -23,6 +23,7 @@ fn calls(server: &Server) -> Vec<Call> {
             format!("/auth/credentials/{credential}/verify"),
             Some(json!({})),
         ),
+        Call::delete(format!("/auth/credentials/{credential}")),
         Call::get(format!("/auth/sessions?accountId={account}")),
         Call::delete("/auth/sessions/Session:x"),
         Call::post("/auth/sessions/Session:x/refresh", Some(json!({}))),
@@ -77,6 +78,7 @@ async fn ids_have_to_be_known() {
             Call::post("/auth/credentials/x/verify", Some(verification)),
             "CREDENTIAL_NOT_FOUND",
         ),
+        (Call::delete("/auth/credentials/x"), "CREDENTIAL_NOT_FOUND"),
         (Call::delete("/auth/sessions/x"), "SESSION_NOT_FOUND"),
         (
             Call::post("/auth/sessions/x/refresh", Some(refresh)),
@@ -160,26 +162,4 @@ async fn bodies_have_to_be_json_of_the_right_shape() {
         .send(&big)
         .await
         .expect_error(400, "INVALID_INPUT", "BODY_MALFORMED");
-}
-
-#[tokio::test]
-async fn sms_is_not_offered() {
-    let server = Server::start().await;
-    let customer = server.customer();
-    for (path, body) in [
-        (
-            "/auth/credentials".to_owned(),
-            json!({ "type": "SMS_OTP", "accountId": customer.account_id }),
-        ),
-        (
-            format!(
-                "/auth/credentials/{}/verify",
-                customer.email_otp_auth_method_id
-            ),
-            json!({ "type": "SMS_OTP", "encryptedOtpBundle": "{}" }),
-        ),
-    ] {
-        let reply = server.post(&path, body).await;
-        reply.expect_error(400, "INVALID_INPUT", "CREDENTIAL_TYPE_UNSUITABLE");
-    }
 }

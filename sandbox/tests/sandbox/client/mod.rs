@@ -44,6 +44,7 @@ pub struct Reply {
     pub status: u16,
     pub body: Value,
     pub retry_after: Option<String>,
+    pub date: Option<String>,
 }
 
 impl Reply {
@@ -158,16 +159,18 @@ impl Server {
     pub async fn try_send(&self, call: &Call) -> reqwest::Result<Reply> {
         let response = self.response(call).await?;
         let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get("Retry-After")
-            .map(|v| v.to_str().unwrap().to_owned());
+        let header = |name: &str| {
+            let value = response.headers().get(name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        let (retry_after, date) = (header("Retry-After"), header("Date"));
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok(Reply {
             status,
             body,
             retry_after,
+            date,
         })
     }
 
@@ -219,6 +222,7 @@ impl Server {
         self.sign_in_customer_with_code(&self.customer()).await
     }
 
+    /// Signs a customer in with the e-mailed code.
     pub async fn sign_in_customer_with_code(&self, customer: &Customer) -> Session {
         let key = SecretKey::generate();
         let id = &customer.email_otp_auth_method_id;
@@ -238,6 +242,23 @@ impl Server {
     #[track_caller]
     pub fn expect_conformance(&self) {
         assert_eq!(self.sandbox.violations(), []);
+    }
+
+    /// Signs the first customer in with a texted code, after adding the credential with `session`.
+    pub async fn sign_in_with_text(&self, session: &Session) -> Session {
+        let call = add_otp(&self.customer().account_id, "SMS_OTP");
+        let added = self.send_signed(&call, &session.key).await.expect(201);
+        let bundle = added["otpEncryptionTargetBundle"].as_str().unwrap();
+        let key = SecretKey::generate();
+        let attempt = otp_attempt("000000", &compressed_hex(&key.public_key()));
+        let id = added["id"].as_str().unwrap();
+        let call = sms_verification(id, &seal_otp(bundle, &attempt));
+        let answer = self.send_signed(&call, &key).await.expect(200);
+        Session {
+            id: answer["id"].as_str().unwrap().to_owned(),
+            key,
+            answer,
+        }
     }
 
     /// Ids of the first customer's active sessions.
@@ -353,6 +374,18 @@ pub fn activity(challenge: &Value) -> Value {
 pub fn verification(id: &str, encrypted_otp_bundle: &str) -> Call {
     let body = json!({ "type": "EMAIL_OTP", "encryptedOtpBundle": encrypted_otp_bundle });
     Call::post(format!("/auth/credentials/{id}/verify"), Some(body))
+}
+
+/// The first leg of a verification of a texted code.
+pub fn sms_verification(id: &str, encrypted_otp_bundle: &str) -> Call {
+    let body = json!({ "type": "SMS_OTP", "encryptedOtpBundle": encrypted_otp_bundle });
+    Call::post(format!("/auth/credentials/{id}/verify"), Some(body))
+}
+
+/// `createAuthCredential` of codes that are e-mailed or texted.
+pub fn add_otp(account_id: &str, kind: &str) -> Call {
+    let body = json!({ "type": kind, "accountId": account_id });
+    Call::post("/auth/credentials", Some(body))
 }
 
 /// A session and its key.

@@ -92,20 +92,21 @@ impl VerificationToken {
     ///
     /// Fails with
     /// - `intent_refused` where the text is an activity (`{...`), or a token for another key,
-    ///   contact or purpose: a key about to become a session key must stamp nothing else;
+    ///   contact or purpose: a key about to become a session key must stamp nothing else; its
+    ///   `reason` is `type`, `parameters`, `organization` or `timestamp`;
     /// - `bundle_malformed` where it is no such token;
     /// - `bundle_untrusted` where the trusted enclave did not sign it;
     /// - `challenge_expired` where its time has passed.
     pub fn verify(text: &str, expected: &ExpectedToken<'_>) -> Result<Self> {
         if text.trim_start().starts_with('{') {
-            return Err(refused("is an activity, not a verification token"));
+            return Err(refused("type", "is an activity, not a verification token"));
         }
         if text.len() > MAX_TOKEN_BYTES {
             return Err(malformed("is longer than 8 KiB"));
         }
         let (signing_input, header, claims, signature) =
             split(text).ok_or_else(|| malformed("is not three texts with dots between them"))?;
-        check_header(&read_part(header)?)?;
+        check_header(&read_part(header).ok_or_else(not_json)?)?;
         let signature = base64url::decode(signature, 64)
             .map_err(|_| malformed("has a signature that is not 64 bytes in base64url"))?;
         if !expected
@@ -121,32 +122,29 @@ impl VerificationToken {
                 ),
             ));
         }
-        check_claims(&read_part(claims)?, expected)
+        check_claims(&read_part(claims).ok_or_else(not_json)?, expected)
     }
 }
 
-const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The longest token, in bytes.
+pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// `header.claims`, `header`, `claims` and `signature`: RFC 7515 section 3.1.
-fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
     let (signing_input, signature) = token.rsplit_once('.')?;
     let (header, claims) = signing_input.split_once('.')?;
     (!claims.contains('.')).then_some((signing_input, header, claims, signature))
 }
 
-fn read_part(base64: &str) -> Result<Json> {
-    let bytes = base64url::decode(base64, MAX_TOKEN_BYTES)
-        .map_err(|_| malformed("has a part that is not base64url"))?;
-    let text =
-        std::str::from_utf8(&bytes).map_err(|_| malformed("has a part that is not UTF-8"))?;
-    Json::parse(
-        text,
-        Limits {
-            bytes: MAX_TOKEN_BYTES,
-            depth: 16,
-        },
-    )
-    .map_err(|error| malformed(&format!("has a part that is not JSON: {error}")))
+/// The JSON in a header or in claims.
+pub(super) fn read_part(base64: &str) -> Option<Json> {
+    let bytes = base64url::decode(base64, MAX_TOKEN_BYTES).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    let limits = Limits {
+        bytes: MAX_TOKEN_BYTES,
+        depth: 16,
+    };
+    Json::parse(text, limits).ok()
 }
 
 fn check_header(header: &Json) -> Result<()> {
@@ -163,23 +161,23 @@ fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<Verificat
     let claim = |name: &str| claims.get(name).and_then(Json::as_str);
     let public_key = claim("public_key").and_then(|text| PublicKey::from_hex(text).ok());
     if public_key.as_ref() != Some(expected.public_key) {
-        return Err(refused("is for another public key"));
+        return Err(refused("parameters", "is for another public key"));
     }
     if expected.contact.is_some() && claim("contact") != expected.contact {
-        return Err(refused("is for another contact"));
+        return Err(refused("parameters", "is for another contact"));
     }
     if expected.verification_type.is_some()
         && claim("verification_type") != expected.verification_type
     {
-        return Err(refused("is for another kind of verification"));
+        return Err(refused("parameters", "is for another kind of verification"));
     }
     let organization_id = claim("organization_id")
         .filter(|id| !id.is_empty())
-        .ok_or_else(|| refused("names no organization"))?;
+        .ok_or_else(|| refused("organization", "names no organization"))?;
     let expires_at_ms = claim("exp")
         .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
         .and_then(|digits| digits.parse().ok())
-        .ok_or_else(|| refused("has no expiry in milliseconds"))?;
+        .ok_or_else(|| refused("timestamp", "has no expiry in milliseconds"))?;
     if expected.now_ms >= expires_at_ms {
         return Err(Error::new(
             ErrorCode::ChallengeExpired,
@@ -199,11 +197,16 @@ fn malformed(what: &str) -> Error {
     )
 }
 
-fn refused(what: &str) -> Error {
+fn not_json() -> Error {
+    malformed("has a part that is not JSON in base64url")
+}
+
+fn refused(reason: &'static str, what: &str) -> Error {
     Error::new(
         ErrorCode::IntentRefused,
         format!("The payload to sign {what}. Nothing was signed."),
     )
+    .with_reason(reason)
 }
 
 #[cfg(test)]
@@ -278,6 +281,12 @@ mod tests {
             let mut token = Token::new();
             token.set(name, value.as_str());
             assert_eq!(token.refusal(), ErrorCode::IntentRefused, "{name} {value}");
+            let reason = if name == "organization_id" {
+                "organization"
+            } else {
+                "parameters"
+            };
+            assert_eq!(token.verify().unwrap_err().reason(), Some(reason), "{name}");
         }
         for name in [
             "public_key",
@@ -329,6 +338,7 @@ mod tests {
             let mut token = Token::new();
             token.set("exp", exp);
             assert_eq!(token.refusal(), ErrorCode::IntentRefused, "{exp}");
+            assert_eq!(token.verify().unwrap_err().reason(), Some("timestamp"));
         }
         // Seconds instead of milliseconds lie in 1970.
         let mut token = Token::new();
@@ -348,7 +358,9 @@ mod tests {
             &format!("{{{}", "x".repeat(MAX_TOKEN_BYTES)),
         ] {
             let refused = VerificationToken::verify(text, &token.expected(None, None, NOW));
-            assert_eq!(refused.unwrap_err().code(), ErrorCode::IntentRefused);
+            let error = refused.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::IntentRefused);
+            assert_eq!(error.reason(), Some("type"));
         }
     }
 

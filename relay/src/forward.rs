@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -40,11 +40,12 @@ pub(crate) fn request_headers(parts: &Parts, body: &Bytes) -> Result<HeaderMap, 
     Ok(headers)
 }
 
-/// Grid's answer: its status, its body, and two of its headers.
+/// Grid's answer: its status, its body, and three of its headers. By `Date` a page notices that the
+/// device's clock is wrong.
 pub(crate) fn response(answer: GridAnswer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = answer.status;
-    for name in [CONTENT_TYPE, RETRY_AFTER] {
+    for name in [CONTENT_TYPE, DATE, RETRY_AFTER] {
         if let Some(value) = answer.headers.get(&name) {
             response.headers_mut().insert(name, value.clone());
         }

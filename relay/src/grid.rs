@@ -66,6 +66,38 @@ pub struct AuthSession {
     pub id: String,
 }
 
+/// A delegated key, as far as the relay reads it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+#[serde(rename_all = "camelCase")]
+pub struct DelegatedKey {
+    /// `DelegatedKey:…`
+    pub id: String,
+    /// The card funding source whose payments it signs: `CardFundingSource:…`
+    pub funding_source_id: String,
+}
+
+/// A quote, as far as the relay reads it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Quote {
+    /// `Quote:…`
+    pub id: String,
+    /// What it is paid from.
+    pub source: QuoteSource,
+}
+
+/// What a quote is paid from: an account, or what a customer sends for it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteSource {
+    /// `InternalAccount:…` or `ExternalAccount:…`
+    pub account_id: Option<String>,
+    /// `Customer:…`
+    pub customer_id: Option<String>,
+}
+
 pub(crate) struct GridRequest {
     pub(crate) method: Method,
     /// Below the base URL: begins with `/` and is encoded.
@@ -138,6 +170,26 @@ impl Grid {
         self.list("/auth/sessions", account_id).await
     }
 
+    /// The delegated keys of an internal account, revoked ones too: none if it does not exist.
+    pub async fn list_delegated_keys(
+        &self,
+        account_id: &str,
+    ) -> Result<Vec<DelegatedKey>, GridError> {
+        self.list("/auth/delegated-keys", account_id).await
+    }
+
+    /// A quote: `None` if it does not exist.
+    pub async fn get_quote(&self, quote_id: &str) -> Result<Option<Quote>, GridError> {
+        let Some(quote) = Resource::new(ResourceKind::Quote, quote_id) else {
+            return Ok(None);
+        };
+        match self.get(format!("/quotes/{}", quote.encoded_id())).await {
+            Ok(quote) => Ok(Some(quote)),
+            Err(GridError::Status(404)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) async fn send(&self, request: GridRequest) -> Result<GridAnswer, GridError> {
         tokio::time::timeout(self.0.time_limit, self.exchange(request))
             .await
@@ -157,10 +209,16 @@ impl Grid {
         let Some(account) = Resource::new(ResourceKind::Account, account_id) else {
             return Ok(Vec::new());
         };
+        let account_id = account.encoded_id();
+        let list: List<T> = self.get(format!("{path}?accountId={account_id}")).await?;
+        Ok(list.data)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path_and_query: String) -> Result<T, GridError> {
         let answer = self
             .send(GridRequest {
                 method: Method::GET,
-                path_and_query: format!("{path}?accountId={}", account.encoded_id()),
+                path_and_query,
                 headers: HeaderMap::new(),
                 body: Bytes::new(),
             })
@@ -168,9 +226,7 @@ impl Grid {
         if answer.status != StatusCode::OK {
             return Err(GridError::Status(answer.status.as_u16()));
         }
-        let list: List<T> =
-            serde_json::from_slice(&answer.body).map_err(|_| GridError::Malformed)?;
-        Ok(list.data)
+        serde_json::from_slice(&answer.body).map_err(|_| GridError::Malformed)
     }
 
     async fn exchange(&self, request: GridRequest) -> Result<GridAnswer, GridError> {

@@ -26,8 +26,11 @@
 //! impl Ownership for Platform {
 //!     async fn owned_by(&self, user: &User) -> Result<Owned, Unavailable> {
 //!         // A query to the platform's database, by `user.id`.
-//!         let account_id = format!("InternalAccount:{}", user.id);
-//!         Ok(Owned { account_ids: vec![account_id], agent_ids: vec![] })
+//!         Ok(Owned {
+//!             account_ids: vec![format!("InternalAccount:{}", user.id)],
+//!             customer_ids: vec![format!("Customer:{}", user.id)],
+//!             ..Owned::default()
+//!         })
 //!     }
 //! }
 //!
@@ -55,7 +58,7 @@ pub use access::{Authorizer, Decision, Login, Unavailable, User};
 pub use challenges::{ChallengeStore, IssuedChallenge, MemoryChallengeStore};
 pub use config::ConfigError;
 pub use development::DevelopmentCustomer;
-pub use grid::{AuthMethod, AuthSession, Grid, GridError};
+pub use grid::{AuthMethod, AuthSession, DelegatedKey, Grid, GridError, Quote, QuoteSource};
 pub use operation::Operation;
 pub use owned::{Owned, OwnedResources, Ownership};
 pub use passkey_registration::RelyingParty;
@@ -73,6 +76,7 @@ mod operation;
 mod origin;
 mod owned;
 mod passkey_registration;
+mod query;
 mod refusal;
 mod relay;
 mod resource;

@@ -45,7 +45,10 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         ),
         owned: Owned {
             account_ids: vec![required("GRID_ACCOUNT_ID")?],
-            agent_ids: env::var("GRID_AGENT_ID").into_iter().collect(),
+            agent_ids: list("GRID_AGENT_ID"),
+            card_ids: list("GRID_CARD_ID"),
+            customer_ids: list("GRID_CUSTOMER_ID"),
+            external_account_ids: list("GRID_EXTERNAL_ACCOUNT_ID"),
         },
     };
     let relying_party = RelyingParty {
@@ -58,7 +61,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let authorizer = OwnedResources::new(grid.clone(), customer.clone());
     let mut relay = Relay::builder(grid, customer, authorizer, relying_party)
         .allowed_origins(origins.split_ascii_whitespace())
-        .agent_operations(setting("RELAY_AGENT_OPERATIONS", "off") == "on");
+        .agent_operations(setting("RELAY_AGENT_OPERATIONS", "off") == "on")
+        .delegated_keys(setting("RELAY_DELEGATED_KEYS", "off") == "on");
     if let Ok(secret) = env::var("RELAY_USER_ID_SECRET") {
         relay = relay.user_id_secret(secret);
     }
@@ -84,4 +88,10 @@ fn required(name: &str) -> Result<String, String> {
 
 fn setting(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
+}
+
+/// The words of a setting, of which there may be none.
+fn list(name: &str) -> Vec<String> {
+    let words = setting(name, "");
+    words.split_ascii_whitespace().map(str::to_owned).collect()
 }

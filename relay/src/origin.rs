@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, DATE, HOST, ORIGIN, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
@@ -61,9 +61,9 @@ impl Origins {
             CorsLayer::new()
                 .allow_credentials(true)
                 .allow_headers(headers)
-                .allow_methods([Method::DELETE, Method::GET, Method::POST])
+                .allow_methods([Method::DELETE, Method::GET, Method::PATCH, Method::POST])
                 .allow_origin(AllowOrigin::list(self.0.clone()))
-                .expose_headers([RETRY_AFTER])
+                .expose_headers([DATE, RETRY_AFTER])
                 .max_age(Duration::from_secs(600)),
         )
     }

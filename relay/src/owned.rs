@@ -1,7 +1,7 @@
 //! Authorisation by ownership: a customer may touch what belongs to the customer's own accounts.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::{Mutex, PoisonError};
 
 use crate::access::{Authorizer, Decision, Unavailable, User};
@@ -9,32 +9,76 @@ use crate::grid::{Grid, GridError};
 use crate::operation::Operation;
 use crate::resource::{Resource, ResourceKind};
 
-/// What belongs to a customer.
+/// What belongs to a customer. What is not listed is denied.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Owned {
-    /// Identifiers of internal accounts.
+    /// Identifiers of internal accounts. The customer's pages can pay from what is listed, and
+    /// only an embedded wallet then wants the customer's signature: an account of another type
+    /// belongs here if the platform's login is enough to spend from it.
     pub account_ids: Vec<String>,
     /// Identifiers of agents.
     pub agent_ids: Vec<String>,
+    /// Identifiers of cards.
+    pub card_ids: Vec<String>,
+    /// The identifier that Grid gave the customer.
+    pub customer_ids: Vec<String>,
+    /// Identifiers of external accounts that the customer may pay to.
+    pub external_account_ids: Vec<String>,
 }
 
-/// Knows which accounts and agents are whose: a query to the platform's own database.
+impl Owned {
+    fn has(&self, resource: &Resource) -> bool {
+        let ids = match resource.kind {
+            ResourceKind::Account => &self.account_ids,
+            ResourceKind::Agent => &self.agent_ids,
+            ResourceKind::Card => &self.card_ids,
+            ResourceKind::Customer => &self.customer_ids,
+            ResourceKind::ExternalAccount => &self.external_account_ids,
+            ResourceKind::AuthMethod
+            | ResourceKind::CardFundingSource
+            | ResourceKind::DelegatedKey
+            | ResourceKind::DeviceCode
+            | ResourceKind::Lookup
+            | ResourceKind::Quote
+            | ResourceKind::Session => return false,
+        };
+        ids.contains(&resource.id)
+    }
+
+    /// Nobody owns what has no owner.
+    fn has_all(&self, owners: &[Resource]) -> bool {
+        !owners.is_empty() && owners.iter().all(|owner| self.has(owner))
+    }
+}
+
+/// Knows what is whose: a query to the platform's own database.
 pub trait Ownership: Send + Sync + 'static {
     /// What belongs to this user. Nothing, if the user has no wallet yet.
     fn owned_by(&self, user: &User) -> impl Future<Output = Result<Owned, Unavailable>> + Send;
+
+    /// Whether a device code or a lookup is this user's: nothing in Grid's answers tells, so the
+    /// platform must have kept it. Unless implemented, none is.
+    fn vouches_for(
+        &self,
+        _user: &User,
+        _resource: &Resource,
+    ) -> impl Future<Output = Result<bool, Unavailable>> + Send {
+        ready(Ok(false))
+    }
 }
 
-/// An [`Authorizer`] that needs to be told no more than each customer's accounts and agents.
-/// Whose a credential or a session is, it asks Grid.
+/// An [`Authorizer`] that needs to be told no more than what [`Owned`] lists for each customer.
+/// Whose a credential, a session, a delegated key, a card funding source or a quote is, it asks
+/// Grid.
 ///
-/// What belongs to somebody else is denied. A session that is not among the active ones of the
-/// customer's accounts is not found, whether it has expired, never was, or is another's: that is
-/// also what Grid says of it. Device codes are denied, since nothing in Grid's answers tells
-/// whose they are.
+/// What belongs to somebody else is denied. A session or a delegated key that is not on one of the
+/// customer's accounts, and a quote of a payment that is not from there, are not found, whether
+/// they have expired, never were, or are another's: that is also what Grid says of what is not
+/// there. Device codes and lookups are denied unless [`Ownership::vouches_for`] says otherwise.
 pub struct OwnedResources<O> {
     grid: Grid,
     ownership: O,
-    accounts: AccountCache,
+    owners: OwnerCache,
 }
 
 impl<O: Ownership> OwnedResources<O> {
@@ -43,23 +87,38 @@ impl<O: Ownership> OwnedResources<O> {
         Self {
             grid,
             ownership,
-            accounts: AccountCache::default(),
+            owners: OwnerCache::default(),
         }
     }
 
-    async fn decide(&self, owned: &Owned, resource: &Resource) -> Result<Decision, Unavailable> {
+    async fn decide(
+        &self,
+        user: &User,
+        owned: &Owned,
+        resource: &Resource,
+    ) -> Result<Decision, Unavailable> {
         let (is_own, otherwise) = match resource.kind {
-            ResourceKind::Account => (owned.account_ids.contains(&resource.id), Decision::Deny),
-            ResourceKind::Agent => (owned.agent_ids.contains(&resource.id), Decision::Deny),
-            ResourceKind::AuthMethod => (
+            ResourceKind::Account
+            | ResourceKind::Agent
+            | ResourceKind::Card
+            | ResourceKind::Customer
+            | ResourceKind::ExternalAccount => (owned.has(resource), Decision::Deny),
+            ResourceKind::AuthMethod | ResourceKind::CardFundingSource => (
                 self.is_on_own_account(owned, resource).await?,
                 Decision::Deny,
             ),
-            ResourceKind::Session => (
+            ResourceKind::DelegatedKey | ResourceKind::Session => (
                 self.is_on_own_account(owned, resource).await?,
                 Decision::NotFound,
             ),
-            ResourceKind::DeviceCode => (false, Decision::Deny),
+            ResourceKind::Quote => (
+                self.is_from_own_source(owned, resource).await?,
+                Decision::NotFound,
+            ),
+            ResourceKind::DeviceCode | ResourceKind::Lookup => (
+                self.ownership.vouches_for(user, resource).await?,
+                Decision::Deny,
+            ),
         };
         Ok(if is_own { Decision::Allow } else { otherwise })
     }
@@ -69,8 +128,8 @@ impl<O: Ownership> OwnedResources<O> {
         owned: &Owned,
         resource: &Resource,
     ) -> Result<bool, Unavailable> {
-        if let Some(account_id) = self.accounts.account_of(resource) {
-            return Ok(owned.account_ids.contains(&account_id));
+        if let Some(owners) = self.owners.of(resource) {
+            return Ok(owned.has_all(&owners));
         }
         for account_id in &owned.account_ids {
             let ids = self
@@ -81,7 +140,13 @@ impl<O: Ownership> OwnedResources<O> {
                     Unavailable
                 })?;
             if ids.contains(&resource.id) {
-                self.accounts.remember(resource, account_id);
+                self.owners.remember(
+                    resource,
+                    vec![Resource {
+                        kind: ResourceKind::Account,
+                        id: account_id.clone(),
+                    }],
+                );
                 return Ok(true);
             }
         }
@@ -93,12 +158,54 @@ impl<O: Ownership> OwnedResources<O> {
         account_id: &str,
         kind: ResourceKind,
     ) -> Result<Vec<String>, GridError> {
-        if kind == ResourceKind::Session {
-            let sessions = self.grid.list_auth_sessions(account_id).await?;
-            return Ok(sessions.into_iter().map(|session| session.id).collect());
+        Ok(match kind {
+            ResourceKind::AuthMethod => {
+                let methods = self.grid.list_auth_credentials(account_id).await?;
+                methods.into_iter().map(|method| method.id).collect()
+            }
+            ResourceKind::CardFundingSource => {
+                let keys = self.grid.list_delegated_keys(account_id).await?;
+                keys.into_iter().map(|key| key.funding_source_id).collect()
+            }
+            ResourceKind::DelegatedKey => {
+                let keys = self.grid.list_delegated_keys(account_id).await?;
+                keys.into_iter().map(|key| key.id).collect()
+            }
+            ResourceKind::Session => {
+                let sessions = self.grid.list_auth_sessions(account_id).await?;
+                sessions.into_iter().map(|session| session.id).collect()
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    /// Whether a quote is of a payment from the customer's own. All that its source names has to
+    /// be: of an account that several customers share, the customer tells whose payment it is.
+    async fn is_from_own_source(
+        &self,
+        owned: &Owned,
+        quote: &Resource,
+    ) -> Result<bool, Unavailable> {
+        if let Some(owners) = self.owners.of(quote) {
+            return Ok(owned.has_all(&owners));
         }
-        let methods = self.grid.list_auth_credentials(account_id).await?;
-        Ok(methods.into_iter().map(|method| method.id).collect())
+        let found = self.grid.get_quote(&quote.id).await.map_err(|error| {
+            tracing::warn!(?error, "Grid did not say what a quote is paid from");
+            Unavailable
+        })?;
+        let Some(found) = found else {
+            return Ok(false);
+        };
+        let source = found.source;
+        let account = (ResourceKind::Account, source.account_id);
+        let customer = (ResourceKind::Customer, source.customer_id);
+        let owners: Vec<_> = [account, customer]
+            .into_iter()
+            .filter_map(|(kind, id)| Some(Resource { kind, id: id? }))
+            .collect();
+        let is_own = owned.has_all(&owners);
+        self.owners.remember(quote, owners);
+        Ok(is_own)
     }
 }
 
@@ -111,7 +218,7 @@ impl<O: Ownership> Authorizer for OwnedResources<O> {
     ) -> Result<Decision, Unavailable> {
         let owned = self.ownership.owned_by(user).await?;
         for resource in resources {
-            let decision = self.decide(&owned, resource).await?;
+            let decision = self.decide(user, &owned, resource).await?;
             if decision != Decision::Allow {
                 return Ok(decision);
             }
@@ -124,25 +231,25 @@ impl<O: Ownership> Authorizer for OwnedResources<O> {
     }
 }
 
-/// On which account a credential or a session is. That never changes, so it is asked for once;
-/// whose the account is, is asked for each time.
+/// Whose something is, by the account or the customer that Grid has named. That never changes, so
+/// it is asked for once; what the user's own accounts are, is asked for each time.
 #[derive(Default)]
-struct AccountCache(Mutex<HashMap<(ResourceKind, String), String>>);
+struct OwnerCache(Mutex<HashMap<(ResourceKind, String), Vec<Resource>>>);
 
-impl AccountCache {
-    fn account_of(&self, resource: &Resource) -> Option<String> {
+impl OwnerCache {
+    fn of(&self, resource: &Resource) -> Option<Vec<Resource>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&(resource.kind, resource.id.clone())).cloned()
     }
 
-    fn remember(&self, resource: &Resource, account_id: &str) {
+    fn remember(&self, resource: &Resource, owners: Vec<Resource>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_CACHED {
             known.clear();
         }
-        known.insert((resource.kind, resource.id.clone()), account_id.to_owned());
+        known.insert((resource.kind, resource.id.clone()), owners);
     }
 }
 
-/// About 2 MB.
+/// About 4 MB.
 const MAX_CACHED: usize = 10_000;

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -19,9 +18,10 @@ use crate::challenges::{ChallengeStore, MemoryChallengeStore};
 use crate::config::ConfigError;
 use crate::forward::{self, GRID_WALLET_SIGNATURE};
 use crate::grid::{Grid, GridAnswer, GridError, GridRequest};
-use crate::operation::{self, Body, Match, Operation, Row};
+use crate::operation::{self, Match, Operation, Switches};
 use crate::origin::Origins;
 use crate::passkey_registration::{PasskeyRegistration, PasskeyUserIds, RelyingParty};
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::resource::Resource;
 
@@ -32,7 +32,7 @@ pub struct Relay<L, A, S> {
     authorizer: A,
     passkey_registration: PasskeyRegistration<S>,
     origins: Origins,
-    agent_operations: bool,
+    switches: Switches,
     max_body_bytes: usize,
     body_time_limit: Duration,
     on_verified: Option<OnVerified>,
@@ -49,7 +49,7 @@ pub struct RelayBuilder<L, A, S> {
     challenge_lifetime: Duration,
     allowed_origins: Vec<String>,
     allowed_headers: Vec<String>,
-    agent_operations: bool,
+    switches: Switches,
     max_body_bytes: usize,
     body_time_limit: Duration,
     on_verified: Option<OnVerified>,
@@ -77,7 +77,7 @@ impl<L: Login, A: Authorizer> Relay<L, A, MemoryChallengeStore> {
             challenge_lifetime: Duration::from_secs(300),
             allowed_origins: Vec::new(),
             allowed_headers: Vec::new(),
-            agent_operations: false,
+            switches: Switches::default(),
             max_body_bytes: 64 * 1024,
             body_time_limit: Duration::from_secs(10),
             on_verified: None,
@@ -105,7 +105,15 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
 
     /// Offers `regenerateAgentDeviceCode` and `getAgentDeviceCodeStatus`. Off by default.
     pub fn agent_operations(mut self, on: bool) -> Self {
-        self.agent_operations = on;
+        self.switches.agent_operations = on;
+        self
+    }
+
+    /// Offers `createDelegatedKey`. Off by default: the key that a customer creates by it spends
+    /// from their wallet, without them, until it is revoked. Keys that exist are always listed,
+    /// shown and revoked.
+    pub fn delegated_keys(mut self, on: bool) -> Self {
+        self.switches.delegated_keys = on;
         self
     }
 
@@ -129,7 +137,7 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
             challenge_lifetime: self.challenge_lifetime,
             allowed_origins: self.allowed_origins,
             allowed_headers: self.allowed_headers,
-            agent_operations: self.agent_operations,
+            switches: self.switches,
             max_body_bytes: self.max_body_bytes,
             body_time_limit: self.body_time_limit,
             on_verified: self.on_verified,
@@ -193,7 +201,7 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
                 store: self.store,
             },
             origins,
-            agent_operations: self.agent_operations,
+            switches: self.switches,
             max_body_bytes: self.max_body_bytes,
             body_time_limit: self.body_time_limit,
             on_verified: self.on_verified,
@@ -215,11 +223,7 @@ async fn answer<L: Login, A: Authorizer, S: ChallengeStore>(
     request: Request,
 ) -> Response {
     let begin = Instant::now();
-    let found = operation::find(
-        request.method(),
-        request.uri().path(),
-        relay.agent_operations,
-    );
+    let found = operation::find(request.method(), request.uri().path(), relay.switches);
     let operation = found
         .as_ref()
         .map_or("none", |found| found.row.operation.id());
@@ -262,9 +266,14 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
         )
         .await?;
 
-        let query = query_resource(row, &parts)?;
-        let mut resources: Vec<Resource> = resource.iter().chain(&query).cloned().collect();
-        resources.extend(body_resources(row, &body.members)?);
+        let query = Query::read(&parts.uri, row.query)?;
+        let named = resource.iter().chain(&query.resources);
+        let resources: Vec<Resource> = named.chain(&body.resources).cloned().collect();
+        if resources.is_empty() {
+            return Err(Refusal::invalid(
+                "The request does not say what it is about.",
+            ));
+        }
         let decision = self
             .authorizer
             .authorize(&user, row.operation, &resources)
@@ -285,7 +294,7 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
 
         let request = GridRequest {
             method: parts.method.clone(),
-            path_and_query: row.grid_path(resource.as_ref(), query.as_ref()),
+            path_and_query: format!("{}{}", row.grid_path(resource.as_ref()), query.encoded),
             headers: forward::request_headers(&parts, &body.bytes)?,
             body: body.bytes,
         };
@@ -363,35 +372,6 @@ impl From<GridError> for Refusal {
             }
         }
     }
-}
-
-/// The identifier in the query, which has that one parameter or none.
-fn query_resource(row: &Row, parts: &Parts) -> Result<Option<Resource>, Refusal> {
-    let text = parts.uri.query().unwrap_or_default();
-    let mut parameters = form_urlencoded::parse(text.as_bytes());
-    let refusal = || Refusal::invalid("The query has to have the operation's one parameter.");
-    match (row.query, parameters.next(), parameters.next()) {
-        (None, None, _) => Ok(None),
-        (Some((name, kind)), Some((given_name, id)), None) if given_name == name => {
-            Resource::new(kind, &id).map(Some).ok_or_else(refusal)
-        }
-        _ => Err(refusal()),
-    }
-}
-
-fn body_resources(row: &Row, members: &Members) -> Result<Vec<Resource>, Refusal> {
-    let (Body::Optional(expected) | Body::Required(expected)) = row.body else {
-        return Ok(Vec::new());
-    };
-    let named = expected
-        .iter()
-        .filter_map(|member| Some((member.name, member.resource?)));
-    named
-        .map(|(name, kind)| members.text(name).and_then(|id| Resource::new(kind, id)))
-        .collect::<Option<_>>()
-        .ok_or(Refusal::invalid(
-            "An identifier in the request's body is missing or malformed.",
-        ))
 }
 
 fn random_secret() -> Result<Vec<u8>, ConfigError> {

@@ -22,10 +22,43 @@ pub enum ResourceKind {
     Agent,
     /// An authentication credential (`AuthMethod:…`).
     AuthMethod,
+    /// A card (`Card:…`).
+    Card,
+    /// An account's part in the funding of a card (`CardFundingSource:…`).
+    CardFundingSource,
+    /// A customer of the platform (`Customer:…`).
+    Customer,
+    /// A key that signs for a wallet on its owner's behalf (`DelegatedKey:…`).
+    DelegatedKey,
     /// An agent's device code (`GRID-AGENT-…`).
     DeviceCode,
+    /// An account outside Grid that a customer pays to (`ExternalAccount:…`).
+    ExternalAccount,
+    /// What the platform has found out about a receiver (`Lookup:…`).
+    Lookup,
+    /// A quote of a payment (`Quote:…`).
+    Quote,
     /// An authentication session (`Session:…`).
     Session,
+}
+
+impl ResourceKind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Account => "InternalAccount:",
+            Self::Agent => "Agent:",
+            Self::AuthMethod => "AuthMethod:",
+            Self::Card => "Card:",
+            Self::CardFundingSource => "CardFundingSource:",
+            Self::Customer => "Customer:",
+            Self::DelegatedKey => "DelegatedKey:",
+            Self::DeviceCode => "GRID-AGENT-",
+            Self::ExternalAccount => "ExternalAccount:",
+            Self::Lookup => "Lookup:",
+            Self::Quote => "Quote:",
+            Self::Session => "Session:",
+        }
+    }
 }
 
 impl Resource {
@@ -43,6 +76,12 @@ impl Resource {
         })
     }
 
+    /// A resource of that one of the kinds whose prefix the identifier has.
+    pub(crate) fn of_kinds(kinds: &[ResourceKind], id: &str) -> Option<Self> {
+        let kind = kinds.iter().find(|kind| id.starts_with(kind.prefix()))?;
+        Self::new(*kind, id)
+    }
+
     /// A resource from one segment of a request's path. The segment is decoded once; what still
     /// has a `%` in it afterwards was encoded twice, or badly, and is refused.
     pub(crate) fn from_path_segment(kind: ResourceKind, segment: &str) -> Option<Self> {
@@ -52,8 +91,13 @@ impl Resource {
 
     /// The identifier as one segment of a path, or as the value of a query parameter.
     pub(crate) fn encoded_id(&self) -> String {
-        utf8_percent_encode(&self.id, ENCODED).to_string()
+        encode(&self.id)
     }
+}
+
+/// A text as the value of a query parameter.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// Grid's identifiers are shorter than 60; its documents give no bound.

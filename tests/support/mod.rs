@@ -145,7 +145,7 @@ pub fn enrolment(nickname: &str) -> EnrolmentOptions {
     }
 }
 
-/// A relay for one customer, with the agent operations on.
+/// A relay for one customer, with everything switched on.
 pub async fn serve_relay(sandbox_url: &str, customer: &Customer) -> String {
     let grid = Grid::new(
         sandbox_url,
@@ -159,6 +159,8 @@ pub async fn serve_relay(sandbox_url: &str, customer: &Customer) -> String {
         owned: Owned {
             account_ids: vec![customer.account_id.clone()],
             agent_ids: vec![customer.agent_id.clone()],
+            customer_ids: vec![customer.customer_id.clone()],
+            ..Owned::default()
         },
     };
     let authorizer = OwnedResources::new(grid.clone(), platform.clone());
@@ -168,6 +170,7 @@ pub async fn serve_relay(sandbox_url: &str, customer: &Customer) -> String {
     };
     let router = Relay::builder(grid, platform, authorizer, relying_party)
         .agent_operations(true)
+        .delegated_keys(true)
         .router()
         .unwrap();
     let (address, _) = gridkey_sandbox::serve(router).await.unwrap();

@@ -16,6 +16,9 @@ pub(crate) struct Grid {
     user_name: String,
     account_id: String,
     agent_id: Option<String>,
+    customer_id: Option<String>,
+    card_id: Option<String>,
+    external_account_id: Option<String>,
     enclave: Value,
     is_sandbox: bool,
 }
@@ -37,6 +40,9 @@ impl Grid {
             user_name: "gridkey demo".to_owned(),
             account_id: required("GRID_ACCOUNT_ID")?,
             agent_id: variable("GRID_AGENT_ID")?,
+            customer_id: variable("GRID_CUSTOMER_ID")?,
+            card_id: variable("GRID_CARD_ID")?,
+            external_account_id: variable("GRID_EXTERNAL_ACCOUNT_ID")?,
             enclave,
             is_sandbox: false,
         }))
@@ -57,6 +63,9 @@ impl Grid {
             user_name: customer.email,
             account_id: customer.account_id,
             agent_id: Some(customer.agent_id),
+            customer_id: Some(customer.customer_id),
+            card_id: None,
+            external_account_id: None,
             enclave: trusted(&keys.otp, &keys.export),
             is_sandbox: true,
         })
@@ -75,6 +84,9 @@ impl Grid {
             owned: Owned {
                 account_ids: vec![self.account_id.clone()],
                 agent_ids: self.agent_id.clone().into_iter().collect(),
+                card_ids: self.card_id.clone().into_iter().collect(),
+                customer_ids: self.customer_id.clone().into_iter().collect(),
+                external_account_ids: self.external_account_id.clone().into_iter().collect(),
             },
         };
         let authorizer = OwnedResources::new(grid.clone(), customer.clone());
@@ -84,6 +96,7 @@ impl Grid {
         };
         let relay = Relay::builder(grid, customer, authorizer, relying_party)
             .agent_operations(true)
+            .delegated_keys(true)
             // No secret, but the same at each start: there is one customer, and passkeys stay.
             .user_id_secret("the customer of the gridkey demo")
             .router()?;
@@ -97,8 +110,16 @@ impl Grid {
             "enclave": self.enclave,
             "sandbox": self.is_sandbox,
         });
-        if let (Some(agent_id), Some(members)) = (&self.agent_id, config.as_object_mut()) {
-            members.insert("agentId".to_owned(), json!(agent_id));
+        let optional = [
+            ("agentId", &self.agent_id),
+            ("cardId", &self.card_id),
+            ("customerId", &self.customer_id),
+            ("externalAccountId", &self.external_account_id),
+        ];
+        if let Some(members) = config.as_object_mut() {
+            for (name, id) in optional {
+                members.extend(id.as_ref().map(|id| (name.to_owned(), json!(id))));
+            }
         }
         config
     }

@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use gridkey_relay::{Decision, DevelopmentCustomer, Owned, OwnedResources, Unavailable, User};
 use gridkey_relay::{Operation, Relay, RelyingParty, ResourceKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    ALICE_ACCOUNT, ALICE_AGENT, ALICE_AUTH_METHOD, ALICE_SESSION, Always, Mounted, Upstream, bare,
-    builder, post, post_of, request_of,
+    ALICE_ACCOUNT, ALICE_AGENT, ALICE_AUTH_METHOD, ALICE_CUSTOMER, ALICE_DELEGATED_KEY,
+    ALICE_QUOTE, ALICE_SESSION, Always, Mounted, Upstream, bare, builder, patch_of, post, post_of,
+    request_of,
 };
 
 /// Every operation, on what belongs to Alice, with the identifier in its place.
@@ -23,6 +24,16 @@ fn requests_about_alice(user: &str) -> Vec<(Operation, Request<Body>)> {
     let credential = format!("/auth/credentials/{ALICE_AUTH_METHOD}");
     let session = format!("/auth/sessions/{ALICE_SESSION}");
     let options = "/auth/credentials/registration-options";
+    let delegated_key = json!({
+        "cardId": "Card:alice",
+        "internalAccountId": ALICE_ACCOUNT,
+        "nickname": "Card payments",
+    });
+    let delegated_key_path = format!("/auth/delegated-keys/{ALICE_DELEGATED_KEY}");
+    let email = json!({ "customerType": "INDIVIDUAL", "email": "new@example.com" });
+    let internal_account = format!("/internal-accounts/{ALICE_ACCOUNT}");
+    let quote = format!("/quotes/{ALICE_QUOTE}");
+    let sca = json!({ "code": "123456" });
     vec![
         (
             Operation::CreatePasskeyRegistrationOptions,
@@ -81,12 +92,87 @@ fn requests_about_alice(user: &str) -> Vec<(Operation, Request<Body>)> {
                 "/agents/device-codes/GRID-AGENT-ALICE/status".into(),
             ),
         ),
+        (
+            Operation::CreateDelegatedKey,
+            post_of(user, "/auth/delegated-keys", &delegated_key),
+        ),
+        (
+            Operation::ListDelegatedKeys,
+            bare(
+                Method::GET,
+                "/auth/delegated-keys?fundingSourceId=CardFundingSource:alice".into(),
+            ),
+        ),
+        (
+            Operation::GetDelegatedKeyById,
+            bare(Method::GET, delegated_key_path.clone()),
+        ),
+        (
+            Operation::RevokeDelegatedKey,
+            bare(Method::DELETE, delegated_key_path),
+        ),
+        (
+            Operation::ListCustomerInternalAccounts,
+            bare(
+                Method::GET,
+                format!("/customers/internal-accounts?customerId={ALICE_CUSTOMER}"),
+            ),
+        ),
+        (
+            Operation::UpdateCustomerById,
+            patch_of(user, &format!("/customers/{ALICE_CUSTOMER}"), &email),
+        ),
+        (
+            Operation::UpdateInternalAccount,
+            patch_of(user, &internal_account, &json!({ "privateEnabled": true })),
+        ),
+        (
+            Operation::ExportInternalAccount,
+            post_of(user, &format!("{internal_account}/export"), &key),
+        ),
+        (
+            Operation::CreateQuote,
+            post_of(user, "/quotes", &quote_of_alice()),
+        ),
+        (Operation::GetQuoteById, bare(Method::GET, quote.clone())),
+        (
+            Operation::ExecuteQuote,
+            bare(Method::POST, format!("{quote}/execute")),
+        ),
+        (
+            Operation::AuthorizeQuote,
+            post_of(user, &format!("{quote}/authorize"), &sca),
+        ),
+        (
+            Operation::ResendQuoteScaCode,
+            bare(Method::POST, format!("{quote}/authorize/resend")),
+        ),
     ]
 }
 
-/// Whether Grid was asked for anything but what is on Bob's own accounts.
+/// A payment of Alice's to a bank account that she may pay to.
+fn quote_of_alice() -> Value {
+    json!({
+        "source": {
+            "sourceType": "ACCOUNT",
+            "accountId": ALICE_ACCOUNT,
+            "customerId": ALICE_CUSTOMER,
+        },
+        "destination": { "destinationType": "ACCOUNT", "accountId": "ExternalAccount:alice" },
+        "lockedCurrencySide": "SENDING",
+        "lockedCurrencyAmount": 1000,
+    })
+}
+
+/// Whether Grid was asked for anything but what is on Bob's own accounts, and whose a quote is.
 fn was_asked_about_alice(upstream: &Upstream) -> bool {
-    upstream.seen().iter().any(|seen| {
+    let whose_quote = (Method::GET, format!("/quotes/{ALICE_QUOTE}"));
+    let mut seen = upstream.seen();
+    let asked = seen
+        .iter()
+        .position(|seen| whose_quote == (seen.method.clone(), seen.path_and_query.clone()));
+    asked.map(|index| seen.remove(index));
+    seen.iter().any(|seen| {
         let text = format!(
             "{}{}",
             seen.path_and_query,
@@ -102,7 +188,14 @@ async fn one_customer_cannot_touch_another() {
         let upstream = Upstream::start().await;
         let answer = Mounted::by_ownership(&upstream).send(request).await;
         match operation {
-            Operation::RefreshAuthSession | Operation::RevokeAuthSession => {
+            Operation::AuthorizeQuote
+            | Operation::ExecuteQuote
+            | Operation::GetDelegatedKeyById
+            | Operation::GetQuoteById
+            | Operation::RefreshAuthSession
+            | Operation::ResendQuoteScaCode
+            | Operation::RevokeAuthSession
+            | Operation::RevokeDelegatedKey => {
                 answer.assert_refused(404, "REFERENCE_NOT_FOUND");
             }
             _ => answer.assert_refused(403, "FORBIDDEN"),
@@ -235,7 +328,8 @@ async fn what_the_platform_denies_is_not_forwarded() {
         (Err(Unavailable), 503, "INTERNAL_ERROR"),
     ] {
         let upstream = Upstream::start().await;
-        let relay = builder(upstream.grid(), Always::new(decision)).agent_operations(true);
+        let relay = builder(upstream.grid(), Always::new(decision));
+        let relay = relay.agent_operations(true).delegated_keys(true);
         let relay = Mounted::nested(relay.router().unwrap());
         for (_, request) in requests_about_alice("alice") {
             relay.send(request).await.assert_refused(status, code);
@@ -261,7 +355,8 @@ async fn an_outage_of_the_login_is_not_a_sign_out() {
 async fn every_identifier_is_named() {
     let upstream = Upstream::start().await;
     let authorizer = Always::new(Ok(Decision::Deny));
-    let relay = builder(upstream.grid(), authorizer.clone()).agent_operations(true);
+    let relay = builder(upstream.grid(), authorizer.clone());
+    let relay = relay.agent_operations(true).delegated_keys(true);
     let relay = Mounted::nested(relay.router().unwrap());
     for (operation, request) in requests_about_alice("alice") {
         relay.send(request).await;
@@ -271,19 +366,47 @@ async fn every_identifier_is_named() {
         let expected = match operation {
             Operation::CreateAuthCredential
             | Operation::CreatePasskeyRegistrationOptions
+            | Operation::ExportInternalAccount
             | Operation::ListAuthCredentials
-            | Operation::ListAuthSessions => (ResourceKind::Account, ALICE_ACCOUNT),
+            | Operation::ListAuthSessions
+            | Operation::UpdateInternalAccount => vec![(ResourceKind::Account, ALICE_ACCOUNT)],
             Operation::ChallengeAuthCredential
             | Operation::RevokeAuthCredential
-            | Operation::VerifyAuthCredential => (ResourceKind::AuthMethod, ALICE_AUTH_METHOD),
-            Operation::RefreshAuthSession | Operation::RevokeAuthSession => {
-                (ResourceKind::Session, ALICE_SESSION)
+            | Operation::VerifyAuthCredential => {
+                vec![(ResourceKind::AuthMethod, ALICE_AUTH_METHOD)]
             }
-            Operation::RegenerateAgentDeviceCode => (ResourceKind::Agent, ALICE_AGENT),
-            Operation::GetAgentDeviceCodeStatus => (ResourceKind::DeviceCode, "GRID-AGENT-ALICE"),
+            Operation::RefreshAuthSession | Operation::RevokeAuthSession => {
+                vec![(ResourceKind::Session, ALICE_SESSION)]
+            }
+            Operation::RegenerateAgentDeviceCode => vec![(ResourceKind::Agent, ALICE_AGENT)],
+            Operation::GetAgentDeviceCodeStatus => {
+                vec![(ResourceKind::DeviceCode, "GRID-AGENT-ALICE")]
+            }
+            Operation::CreateDelegatedKey => vec![
+                (ResourceKind::Card, "Card:alice"),
+                (ResourceKind::Account, ALICE_ACCOUNT),
+            ],
+            Operation::ListDelegatedKeys => {
+                vec![(ResourceKind::CardFundingSource, "CardFundingSource:alice")]
+            }
+            Operation::GetDelegatedKeyById | Operation::RevokeDelegatedKey => {
+                vec![(ResourceKind::DelegatedKey, ALICE_DELEGATED_KEY)]
+            }
+            Operation::ListCustomerInternalAccounts | Operation::UpdateCustomerById => {
+                vec![(ResourceKind::Customer, ALICE_CUSTOMER)]
+            }
+            Operation::CreateQuote => vec![
+                (ResourceKind::Account, ALICE_ACCOUNT),
+                (ResourceKind::Customer, ALICE_CUSTOMER),
+                (ResourceKind::ExternalAccount, "ExternalAccount:alice"),
+            ],
+            Operation::AuthorizeQuote
+            | Operation::ExecuteQuote
+            | Operation::GetQuoteById
+            | Operation::ResendQuoteScaCode => vec![(ResourceKind::Quote, ALICE_QUOTE)],
             other => panic!("{other:?}"),
         };
-        assert_eq!(named, [expected]);
+        assert_eq!(named, expected);
     }
 }
 
@@ -324,7 +447,7 @@ async fn development_relay(upstream: &Upstream) -> Mounted {
         user: User::new("alice", "Alice"),
         owned: Owned {
             account_ids: vec![ALICE_ACCOUNT.into()],
-            agent_ids: vec![],
+            ..Owned::default()
         },
     };
     let grid = upstream.grid();
@@ -357,6 +480,9 @@ async fn a_development_customer_is_everybody_and_owns_what_is_configured() {
     bobs.assert_refused(403, "FORBIDDEN");
     let agent = send(&format!("/agents/{ALICE_AGENT}/device-codes")).await;
     agent.assert_refused(403, "FORBIDDEN");
+    let mut status = page_request("localhost", "/agents/device-codes/GRID-AGENT-ANY/status");
+    *status.method_mut() = Method::GET;
+    assert_eq!(relay.send(status).await.status, 200);
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ async fn an_answer_arrives_byte_for_byte() {
         [
             ("content-type", "application/problem+json; charset=utf-8"),
             ("retry-after", "17"),
+            ("date", "Thu, 01 Jan 2026 00:00:00 GMT"),
             ("set-cookie", "grid=1"),
             ("access-control-allow-origin", "*"),
             ("cache-control", "public, max-age=600"),
@@ -60,6 +61,7 @@ async fn an_answer_arrives_byte_for_byte() {
         "application/problem+json; charset=utf-8"
     );
     assert_eq!(answer.headers["retry-after"], "17");
+    assert_eq!(answer.headers["date"], "Thu, 01 Jan 2026 00:00:00 GMT");
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
     assert_eq!(

@@ -6,6 +6,7 @@
 mod authorization;
 mod forwarding;
 mod logging;
+mod operations;
 mod origins;
 mod passkey_registration;
 mod refusals;

@@ -41,7 +41,7 @@ async fn listed_origins_only() {
             assert_eq!(answer.headers["access-control-allow-credentials"], "true");
             assert_eq!(
                 answer.headers["access-control-expose-headers"],
-                "retry-after"
+                "date,retry-after"
             );
         }
     }
@@ -153,7 +153,7 @@ async fn preflight_requests_of_listed_origins() {
     assert_eq!(answer.headers["access-control-allow-credentials"], "true");
     assert_eq!(
         list(&answer.headers, "access-control-allow-methods"),
-        ["DELETE", "GET", "POST"]
+        ["DELETE", "GET", "PATCH", "POST"]
     );
     assert_eq!(
         list(&answer.headers, "access-control-allow-headers"),

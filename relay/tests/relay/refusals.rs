@@ -45,11 +45,14 @@ async fn paths_that_are_not_listed() {
         "/auth/credentials/AuthMethod:a/challenge/",
         "/auth/credentials/AuthMethod:a/challenge/b",
         "/Auth/credentials",
-        "/auth/delegated-keys",
-        "/customers/Customer:a",
-        "/customers/internal-accounts",
-        "/internal-accounts/InternalAccount:a/export",
-        "/quotes/Quote:a/execute",
+        "/auth/delegated-keys/DelegatedKey:a/sign",
+        "/customers",
+        "/customers/internal-accounts/InternalAccount:a",
+        "/internal-accounts",
+        "/internal-accounts/InternalAccount:a/export/again",
+        "/quotes/Quote:a/cancel",
+        "/quotes/Quote:a/authorize/resend/",
+        "/transfer-out",
         "/sandbox/internal-accounts/InternalAccount:a/fund",
         "/agents",
         "/agents/me",
@@ -80,6 +83,18 @@ async fn methods_that_are_not_listed() {
     requests.push(bare(Method::POST, "/auth/sessions/Session:a"));
     requests.push(bare(Method::GET, "/auth/credentials/AuthMethod:a/verify"));
     requests.push(bare(Method::GET, "/agents/Agent:a/device-codes"));
+    requests.push(bare(Method::POST, "/auth/delegated-keys/DelegatedKey:a"));
+    requests.push(bare(Method::GET, "/customers/Customer:a"));
+    requests.push(bare(Method::DELETE, "/customers/Customer:a"));
+    // What is literal is no customer's identifier.
+    requests.push(bare(Method::PATCH, "/customers/internal-accounts"));
+    requests.push(bare(
+        Method::DELETE,
+        "/auth/credentials/registration-options",
+    ));
+    requests.push(bare(Method::GET, "/internal-accounts/InternalAccount:a"));
+    requests.push(bare(Method::GET, "/quotes"));
+    requests.push(bare(Method::GET, "/quotes/Quote:a/execute"));
     // The answer to HEAD has no body to look at.
     requests.retain(|request| request.method() != Method::HEAD);
     assert_refused(requests, 405, "INVALID_INPUT").await;
@@ -113,6 +128,32 @@ async fn agent_operations_unless_switched_on() {
     for request in requests() {
         assert_eq!(relay.send(request).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn delegated_keys_are_not_created_unless_switched_on() {
+    let upstream = Upstream::start().await;
+    let relay = builder(upstream.grid(), Always::new(Ok(Decision::Allow)));
+    let relay = Mounted::nested(relay.router().unwrap());
+    let ids = json!({ "cardId": "Card:a", "internalAccountId": "InternalAccount:a" });
+    let create = || post("/auth/delegated-keys", &ids);
+    let answer = relay.send(create()).await;
+    answer.assert_refused(405, "INVALID_INPUT");
+    assert!(upstream.seen().is_empty());
+    // What there is can be seen and revoked all the same.
+    for request in [
+        bare(
+            Method::GET,
+            "/auth/delegated-keys?accountId=InternalAccount:a",
+        ),
+        bare(Method::GET, "/auth/delegated-keys/DelegatedKey:a"),
+        bare(Method::DELETE, "/auth/delegated-keys/DelegatedKey:a"),
+    ] {
+        assert_eq!(relay.send(request).await.status, 200);
+    }
+
+    let relay = Mounted::allowing(&upstream);
+    assert_eq!(relay.send(create()).await.status, 200);
 }
 
 #[tokio::test]

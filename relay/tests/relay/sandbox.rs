@@ -42,6 +42,8 @@ impl Ownership for Platform {
         Ok(Owned {
             account_ids: vec![customer.account_id.clone()],
             agent_ids: vec![customer.agent_id.clone()],
+            customer_ids: vec![customer.customer_id.clone()],
+            ..Owned::default()
         })
     }
 }

@@ -27,6 +27,9 @@ pub const ALICE_ACCOUNT: &str = "InternalAccount:alice";
 pub const ALICE_AUTH_METHOD: &str = "AuthMethod:alice";
 pub const ALICE_SESSION: &str = "Session:alice";
 pub const ALICE_AGENT: &str = "Agent:alice";
+pub const ALICE_CUSTOMER: &str = "Customer:alice";
+pub const ALICE_DELEGATED_KEY: &str = "DelegatedKey:alice";
+pub const ALICE_QUOTE: &str = "Quote:alice";
 
 /// Signed in by the header `x-user`, as `alice` or `bob`.
 #[derive(Clone)]
@@ -55,6 +58,9 @@ impl Ownership for Platform {
                 format!("InternalAccount:{name}-second"),
             ],
             agent_ids: vec![format!("Agent:{name}")],
+            card_ids: vec![format!("Card:{name}")],
+            customer_ids: vec![format!("Customer:{name}")],
+            external_account_ids: vec![format!("ExternalAccount:{name}")],
         })
     }
 }
@@ -101,8 +107,9 @@ pub struct Seen {
     pub body: Bytes,
 }
 
-/// A Grid on loopback. It knows the credentials and sessions of `alice` and `bob`; to everything
-/// else it gives the answers it was told to give, and then 200 with an empty object.
+/// A Grid on loopback. It knows the credentials, sessions, delegated keys and quotes of `alice` and
+/// `bob`; to everything else it gives the answers it was told to give, and then 200 with an empty
+/// object.
 #[derive(Clone)]
 pub struct Upstream {
     pub address: SocketAddr,
@@ -172,13 +179,20 @@ async fn answer(State(state): State<Arc<Mutex<UpstreamState>>>, request: Request
         (state.answers.pop_front(), state.delay)
     };
     tokio::time::sleep(delay).await;
-    told.unwrap_or_else(
-        || match path_and_query.split_once("?accountId=InternalAccount:") {
-            Some(("/auth/credentials", name)) => axum::Json(credentials(name)).into_response(),
-            Some(("/auth/sessions", name)) => axum::Json(sessions(name)).into_response(),
-            _ => axum::Json(json!({})).into_response(),
-        },
-    )
+    told.unwrap_or_else(|| known(&parts.method, &path_and_query))
+}
+
+fn known(method: &Method, path_and_query: &str) -> Response {
+    if let (&Method::GET, Some(id)) = (method, path_and_query.strip_prefix("/quotes/")) {
+        return quote(id);
+    }
+    let json = match path_and_query.split_once("?accountId=InternalAccount:") {
+        Some(("/auth/credentials", name)) => credentials(name),
+        Some(("/auth/delegated-keys", name)) => delegated_keys(name),
+        Some(("/auth/sessions", name)) => sessions(name),
+        _ => json!({}),
+    };
+    axum::Json(json).into_response()
 }
 
 /// Each customer has a passkey on the first account and an e-mail address on the second.
@@ -195,6 +209,30 @@ fn sessions(name: &str) -> Value {
     json!({ "data": [{ "id": format!("Session:{name}") }] })
 }
 
+fn delegated_keys(name: &str) -> Value {
+    json!({ "data": [{
+        "id": format!("DelegatedKey:{name}"),
+        "accountId": format!("InternalAccount:{name}"),
+        "fundingSourceId": format!("CardFundingSource:{name}"),
+    }] })
+}
+
+/// Each customer has a quote from the first account, and one that is paid by a bank transfer.
+fn quote(id: &str) -> Response {
+    let name = id.trim_start_matches("Quote:");
+    let source = match name.split_once('-') {
+        None if ["alice", "bob"].contains(&name) => {
+            let account_id = format!("InternalAccount:{name}");
+            json!({ "sourceType": "ACCOUNT", "accountId": account_id })
+        }
+        Some((name, "realtime")) => {
+            json!({ "sourceType": "REALTIME_FUNDING", "customerId": format!("Customer:{name}") })
+        }
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    axum::Json(json!({ "id": id, "source": source })).into_response()
+}
+
 /// A relay's router as the platform mounts it.
 pub struct Mounted(pub Router);
 
@@ -206,6 +244,7 @@ impl Mounted {
         Self::nested(
             builder(grid, authorizer)
                 .agent_operations(true)
+                .delegated_keys(true)
                 .router()
                 .unwrap(),
         )
@@ -215,7 +254,13 @@ impl Mounted {
     pub fn allowing(upstream: &Upstream) -> Self {
         let authorizer = Always::new(Ok(Decision::Allow));
         let builder = builder(upstream.grid(), authorizer);
-        Self::nested(builder.agent_operations(true).router().unwrap())
+        Self::nested(
+            builder
+                .agent_operations(true)
+                .delegated_keys(true)
+                .router()
+                .unwrap(),
+        )
     }
 
     pub fn nested(router: Router) -> Self {
@@ -306,6 +351,12 @@ pub fn post_of(user: &str, path: &str, body: &Value) -> axum::http::Request<Body
         .header("content-type", "application/json")
         .body(Body::from(body.to_string()))
         .unwrap()
+}
+
+pub fn patch_of(user: &str, path: &str, body: &Value) -> axum::http::Request<Body> {
+    let mut request = post_of(user, path, body);
+    *request.method_mut() = Method::PATCH;
+    request
 }
 
 /// A request of Alice's page without a body.

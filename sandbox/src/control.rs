@@ -63,6 +63,12 @@ pub enum Command {
         /// `AuthMethod:<uuid>`
         auth_method_id: String,
     },
+    /// [`Sandbox::set_unsigned_exports`]
+    UnsignedExports {
+        /// `true` if missing.
+        #[serde(default = "yes")]
+        unsigned: bool,
+    },
     /// [`Sandbox::rename_member`]
     #[cfg(feature = "conformance")]
     RenameMember {
@@ -77,6 +83,10 @@ pub enum Command {
 
 fn once() -> u32 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Sandbox {
@@ -105,6 +115,7 @@ impl Sandbox {
             Command::RemoveAuthMethod { auth_method_id } => {
                 self.remove_auth_method(&auth_method_id);
             }
+            Command::UnsignedExports { unsigned } => self.set_unsigned_exports(unsigned),
             #[cfg(feature = "conformance")]
             Command::RenameMember { operation, pointer } => self.rename_member(operation, pointer),
             Command::Reset => self.reset(),
@@ -152,6 +163,11 @@ impl Sandbox {
     /// first one unsigned, as a new wallet does.
     pub fn remove_auth_method(&self, id: &str) {
         self.state().remove_credential(id);
+    }
+
+    /// Whether wallet exports come without a signature, as those of Grid's own sandbox do.
+    pub fn set_unsigned_exports(&self, unsigned: bool) {
+        self.state().has_unsigned_exports = unsigned;
     }
 
     /// Renames a member of the next answer of this operation that has it. Unlike a lie, this is not

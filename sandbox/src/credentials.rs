@@ -220,7 +220,7 @@ impl Grid<'_> {
                 ),
             });
         }
-        let contact = channel.contact(account);
+        let contact = channel.contact(self.customer(&account.customer_id)?);
         Ok(NewCredential {
             nickname: contact.to_owned(),
             kind: CredentialKind::Otp {
@@ -295,12 +295,6 @@ impl Grid<'_> {
             .credentials
             .iter()
             .filter(|credential| credential.account_id == account.id)
-    }
-
-    pub(crate) fn account(&self, id: &str) -> Result<Account> {
-        self.state.account(id).cloned().ok_or_else(|| {
-            GridError::not_found(Reason::AccountNotFound, "no such internal account")
-        })
     }
 }
 

@@ -97,9 +97,43 @@ pub(crate) fn sign_jwt(key: &SigningKey, claims: &Value) -> String {
     format!("{input}.{signature}")
 }
 
+/// An envelope that nobody signed, as Grid's own sandbox exports wallets.
+pub(crate) fn unsigned_envelope(data: &[u8]) -> String {
+    json!({
+        "version": "v1.0.0",
+        "data": hex::encode(data),
+        "dataSignature": "",
+        "enclaveQuorumPublic": "",
+    })
+    .to_string()
+}
+
 /// `encryptedSessionSigningKey`: base58check of enc (SEC1 compressed, 33 bytes) || ciphertext ||
 /// tag, of the 32-byte scalar.
 pub(crate) fn seal_session_key(recipient: &PublicKey, session_key: &SecretKey) -> Result<String> {
+    let (enc, ciphertext) = seal(recipient, session_key.to_bytes().as_slice())?;
+    Ok(bs58::encode([compressed(&enc), ciphertext].concat())
+        .with_check()
+        .into_string())
+}
+
+/// The signed data of a wallet export.
+pub(crate) fn export_data(
+    recipient: &PublicKey,
+    organization_id: &str,
+    plaintext: &[u8],
+) -> Result<String> {
+    let (enc, ciphertext) = seal(recipient, plaintext)?;
+    Ok(json!({
+        "encappedPublic": uncompressed_hex(&enc),
+        "ciphertext": hex::encode(ciphertext),
+        "organizationId": organization_id,
+    })
+    .to_string())
+}
+
+/// Seals `plaintext` to `recipient`: enc, and ciphertext || tag.
+fn seal(recipient: &PublicKey, plaintext: &[u8]) -> Result<(PublicKey, Vec<u8>)> {
     let recipient_bytes = uncompressed(recipient);
     let kem_key = KemPublicKey::from_bytes(&recipient_bytes).map_err(defect)?;
     let (enc, mut context) = hpke::setup_sender::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
@@ -110,13 +144,9 @@ pub(crate) fn seal_session_key(recipient: &PublicKey, session_key: &SecretKey) -
     .map_err(defect)?;
     let enc = enc.to_bytes();
     let aad = [enc.as_slice(), &recipient_bytes].concat();
-    let ciphertext = context
-        .seal(session_key.to_bytes().as_slice(), &aad)
-        .map_err(defect)?;
+    let ciphertext = context.seal(plaintext, &aad).map_err(defect)?;
     let enc = PublicKey::from_sec1_bytes(&enc).map_err(defect)?;
-    Ok(bs58::encode([compressed(&enc), ciphertext].concat())
-        .with_check()
-        .into_string())
+    Ok((enc, ciphertext))
 }
 
 /// Opens what was sealed to `recipient`. `None` whatever the cause.
@@ -138,6 +168,6 @@ fn defect<E>(_: E) -> GridError {
     GridError::new(
         Code::InternalError,
         Reason::SandboxDefect,
-        "the sandbox could not seal a key",
+        "the sandbox could not seal",
     )
 }

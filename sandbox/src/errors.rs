@@ -71,6 +71,8 @@ pub(crate) enum Code {
     RequestIdMissing,
     ReferenceNotFound,
     Conflict,
+    EmailOtpEmailAlreadyExists,
+    EmailOtpCredentialSetChanged,
     RateLimited,
     InternalError,
 }
@@ -89,7 +91,9 @@ impl Code {
             | Self::WalletSignatureInvalid
             | Self::RequestIdMissing => 401,
             Self::ReferenceNotFound => 404,
-            Self::Conflict => 409,
+            Self::Conflict
+            | Self::EmailOtpEmailAlreadyExists
+            | Self::EmailOtpCredentialSetChanged => 409,
             Self::RateLimited => 429,
             Self::InternalError => 500,
         }
@@ -106,6 +110,12 @@ pub enum Reason {
     BodyMalformed,
     /// `accountId` of a listing is missing or not `InternalAccount:<uuid>`.
     AccountIdMalformed,
+    /// `type`, `limit` or `cursor` of a listing is not one.
+    ListingParameterInvalid,
+    /// An update with nothing in it, or with an e-mail address and a phone number at once.
+    UpdateUnsuitable,
+    /// The e-mail address or phone number is none.
+    ContactMalformed,
     /// The type is not the credential's own.
     CredentialTypeUnsuitable,
     /// `clientPublicKey` is no P-256 point in a SEC1 encoding of 66 or 130 hex characters.
@@ -204,7 +214,9 @@ pub enum Reason {
     AssertionCounterNotIncreased,
 
     // ── 404 ─────────────────────────────────────────────────────────────────────────────────
-    /// No such internal account.
+    /// No such customer.
+    CustomerNotFound,
+    /// No such internal account, or not that of an Embedded Wallet.
     AccountNotFound,
     /// No such credential.
     CredentialNotFound,
@@ -218,6 +230,10 @@ pub enum Reason {
     DeviceCodeReplaced,
 
     // ── 409, 429, 500 ───────────────────────────────────────────────────────────────────────
+    /// Another credential has the e-mail address or phone number.
+    ContactTaken,
+    /// The customer's credentials changed between the legs.
+    CredentialSetChanged,
     /// The agent redeemed a code and is connected.
     AgentConnected,
     /// Too many requests for this credential; see `Retry-After`.

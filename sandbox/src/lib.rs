@@ -58,11 +58,13 @@
 //! | `{"command": "lie", "operation"?, "lie": "swapPayload"}` | falsifies the next answer that has what the lie is about; all lies: [`Lie`] |
 //! | `{"command": "connectAgent", "agentId"?}` | connects an agent, so that regenerating a code is a 409 |
 //! | `{"command": "removeAuthMethod", "authMethodId"}` | removes a credential and its sessions |
+//! | `{"command": "unsignedExports", "unsigned"?: false}` | wallet exports come without a signature, as those of Grid's own sandbox; or signed again |
 //! | `{"command": "renameMember", "operation", "pointer"}` | renames a member of the next answer that has it: a violation, to test the tests |
 //! | `{"command": "reset"}` | everything back to the seeds, but the enclave keys and the violations |
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod agents;
 mod clock;
 #[cfg(feature = "conformance")]
@@ -70,6 +72,8 @@ mod conformance;
 mod control;
 mod counts;
 mod credentials;
+mod currencies;
+mod customers;
 mod enclaves;
 mod errors;
 mod faults;

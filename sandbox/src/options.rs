@@ -28,6 +28,9 @@ pub struct SandboxOptions {
     pub origins: AllowedOrigins,
     /// Supported `iss` of OIDC tokens.
     pub oidc_issuers: Vec<String>,
+    /// Whether wallet exports come without a signature, as those of Grid's own sandbox do. The
+    /// control can change it.
+    pub unsigned_exports: bool,
     /// Challenges per credential.
     pub challenge_limit: RateLimit,
     /// Verifications per credential, both legs counted.
@@ -49,6 +52,7 @@ impl Default for SandboxOptions {
                 "https://accounts.google.com".to_owned(),
                 "https://appleid.apple.com".to_owned(),
             ],
+            unsigned_exports: false,
             challenge_limit: RateLimit {
                 requests: 60,
                 per: Duration::from_secs(60),

@@ -11,7 +11,7 @@ use crate::{
     enclaves::{Enclaves, generate_key, open, sign_envelope, sign_jwt},
     errors::{GridError, Reason, Result},
     keys::{compressed_hex, parse_hex, uncompressed_hex},
-    state::{Account, IssuedOtp, new_uuid},
+    state::{Account, CustomerRecord, IssuedOtp, new_uuid},
 };
 
 /// The code that every customer "receives", as in Grid's own sandbox.
@@ -41,11 +41,11 @@ impl Channel {
         }
     }
 
-    /// Where the account's codes of this kind are sent.
-    pub(crate) fn contact(self, account: &Account) -> &str {
+    /// Where the customer's codes of this kind are sent.
+    pub(crate) fn contact(self, customer: &CustomerRecord) -> &str {
         match self {
-            Self::Email => &account.email,
-            Self::Sms => &account.phone_number,
+            Self::Email => &customer.email,
+            Self::Sms => &customer.phone_number,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `payloadToSign`: Turnkey activities, compact, members sorted by name.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     clock::Millis,
@@ -111,6 +112,29 @@ pub(crate) fn add_passkey(
     activity(
         account,
         "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2",
+        parameters,
+        now,
+    )
+}
+
+pub(crate) fn export_wallet(account: &Account, client_public_key: &str, now: Millis) -> String {
+    let parameters = json!({ "targetPublicKey": client_public_key, "walletId": account.wallet_id });
+    activity(account, "ACTIVITY_TYPE_EXPORT_WALLET", parameters, now)
+}
+
+/// Signs a setting of the wallet by its key on Spark. What the setting is stands in no readable
+/// form in it: the payload is a hash.
+pub(crate) fn set_privacy(account: &Account, is_private: bool, now: Millis) -> String {
+    let setting = format!("{} {is_private} {now}", account.id);
+    let parameters = json!({
+        "encoding": "PAYLOAD_ENCODING_HEXADECIMAL",
+        "hashFunction": "HASH_FUNCTION_NO_OP",
+        "payload": hex::encode(Sha256::digest(setting)),
+        "signWith": account.spark_address,
+    });
+    activity(
+        account,
+        "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2",
         parameters,
         now,
     )

@@ -230,6 +230,12 @@ impl Grid<'_> {
             Operation::ListAuthSessions => self.list_auth_sessions(request),
             Operation::RevokeAuthSession => self.revoke_auth_session(request),
             Operation::RefreshAuthSession => self.refresh_auth_session(request),
+            Operation::ListCustomerInternalAccounts => {
+                self.list_customer_internal_accounts(request)
+            }
+            Operation::UpdateInternalAccount => self.update_internal_account(request),
+            Operation::ExportInternalAccount => self.export_internal_account(request),
+            Operation::UpdateCustomerById => self.update_customer_by_id(request),
             Operation::RegenerateAgentDeviceCode => self.regenerate_agent_device_code(request),
             Operation::GetAgentDeviceCodeStatus => self.get_agent_device_code_status(request),
             Operation::RedeemAgentDeviceCode => self.redeem_agent_device_code(request),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 #[cfg(feature = "conformance")]
 use crate::conformance::{Renames, Violation};
 use crate::{
+    accounts::Holding,
     agents::Agent,
     clock::{Clock, Millis},
     counts::RequestCounts,
@@ -34,7 +35,9 @@ pub(crate) struct Grid<'a> {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) clock: Clock,
+    pub(crate) customers: Vec<CustomerRecord>,
     pub(crate) accounts: Vec<Account>,
+    pub(crate) holdings: Vec<Holding>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) agents: Vec<Agent>,
@@ -45,20 +48,43 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) lies: Lies,
     pub(crate) counts: RequestCounts,
+    /// Whether wallet exports come without a signature.
+    pub(crate) has_unsigned_exports: bool,
     #[cfg(feature = "conformance")]
     pub(crate) violations: Vec<Violation>,
     #[cfg(feature = "conformance")]
     pub(crate) renames: Renames,
 }
 
-/// An Embedded Wallet's internal account, its customer's addresses, and what Turnkey calls them.
+/// A customer as Grid knows it.
+#[derive(Clone)]
+pub(crate) struct CustomerRecord {
+    pub(crate) id: String,
+    pub(crate) full_name: String,
+    pub(crate) email: String,
+    pub(crate) phone_number: String,
+    pub(crate) created_at: Millis,
+    pub(crate) updated_at: Millis,
+}
+
+/// An Embedded Wallet's internal account, and what Turnkey calls it.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) id: String,
-    pub(crate) email: String,
-    pub(crate) phone_number: String,
+    pub(crate) customer_id: String,
     pub(crate) organization_id: String,
     pub(crate) user_id: String,
+    pub(crate) wallet_id: String,
+    /// The wallet's address on Spark.
+    pub(crate) spark_address: String,
+    pub(crate) mnemonic: &'static str,
+    /// Cents that can be spent.
+    pub(crate) balance: i64,
+    /// Cents, with those that are on their way out.
+    pub(crate) total_balance: i64,
+    pub(crate) is_private: bool,
+    pub(crate) created_at: Millis,
+    pub(crate) updated_at: Millis,
 }
 
 /// An `AuthMethod`.
@@ -132,47 +158,106 @@ pub struct Customer {
     pub phone_number: String,
     /// The account's first credential: `AuthMethod:<uuid>`
     pub email_otp_auth_method_id: String,
+    /// First names, for the demos' sign-in page.
+    pub name: String,
+    /// A holding account of the customer beside the wallet: `InternalAccount:<uuid>`
+    pub holding_account_id: String,
+    /// What Turnkey calls the wallet; payloads to sign carry it.
+    pub wallet_id: String,
+    /// The wallet's address on Spark, with which its privacy is signed.
+    pub spark_address: String,
+    /// What an export of the wallet comes to: a BIP-39 mnemonic of twelve words.
+    pub mnemonic: String,
+}
+
+/// What customers differ in.
+struct Seed {
+    /// Last digit of all ids.
+    n: u8,
+    name: &'static str,
+    email: &'static str,
+    phone_number: &'static str,
+    device_code: &'static str,
+    mnemonic: &'static str,
+}
+
+/// The mnemonics are test vectors of BIP-39, known to everybody.
+const SEEDS: [Seed; 2] = [
+    Seed {
+        n: 1,
+        name: "Ada",
+        email: "ada@example.com",
+        phone_number: "+14155550101",
+        device_code: "GRID-AGENT-ADA2-7K9X",
+        mnemonic: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+    },
+    Seed {
+        n: 2,
+        name: "Bo",
+        email: "bo@example.com",
+        phone_number: "+14155550102",
+        device_code: "GRID-AGENT-BO22-M2P4",
+        mnemonic: "letter advice cage absurd amount doctor acoustic avoid letter advice cage above",
+    },
+];
+
+/// Cents in each wallet at first.
+const BALANCE: i64 = 1_000_000;
+
+impl Seed {
+    fn id(&self, prefix: &str, group: u8) -> String {
+        format!(
+            "{prefix}:019542f5-b3e7-1d02-{group:04}-00000000000{}",
+            self.n
+        )
+    }
+
+    fn customer(&self) -> Customer {
+        let n = self.n;
+        Customer {
+            customer_id: self.id("Customer", 0),
+            account_id: self.id("InternalAccount", 1),
+            organization_id: format!("7d4c9a52-6b1e-4f3a-9c80-00000000000{n}"),
+            agent_id: self.id("Agent", 3),
+            device_code: self.device_code.to_owned(),
+            email: self.email.to_owned(),
+            phone_number: self.phone_number.to_owned(),
+            email_otp_auth_method_id: self.id("AuthMethod", 2),
+            name: self.name.to_owned(),
+            holding_account_id: self.id("InternalAccount", 4),
+            wallet_id: format!("5e0b7c14-2a9d-4c61-8f37-00000000000{n}"),
+            spark_address: format!("sp1pgssx2ndesmr2cm86s6ylgsx7rqed58p5l4skcw69e2kzqqxgg79j{n}"),
+            mnemonic: self.mnemonic.to_owned(),
+        }
+    }
 }
 
 /// The seeded customers: always the same ids, so that they survive a `reset`.
 pub(crate) fn seeded_customers() -> Vec<Customer> {
-    [
-        (
-            "1",
-            "ada@example.com",
-            "+14155550101",
-            "GRID-AGENT-ADA2-7K9X",
-        ),
-        (
-            "2",
-            "bo@example.com",
-            "+14155550102",
-            "GRID-AGENT-BO22-M2P4",
-        ),
-    ]
-    .into_iter()
-    .map(|(n, email, phone_number, device_code)| Customer {
-        customer_id: format!("Customer:019542f5-b3e7-1d02-0000-00000000000{n}"),
-        account_id: format!("InternalAccount:019542f5-b3e7-1d02-0001-00000000000{n}"),
-        organization_id: format!("7d4c9a52-6b1e-4f3a-9c80-00000000000{n}"),
-        agent_id: format!("Agent:019542f5-b3e7-1d02-0003-00000000000{n}"),
-        device_code: device_code.to_owned(),
-        email: email.to_owned(),
-        phone_number: phone_number.to_owned(),
-        email_otp_auth_method_id: format!("AuthMethod:019542f5-b3e7-1d02-0002-00000000000{n}"),
-    })
-    .collect()
+    SEEDS.iter().map(Seed::customer).collect()
 }
 
 impl State {
     pub(crate) fn seeded(options: &SandboxOptions) -> Self {
-        let mut state = Self::default();
+        let mut state = Self {
+            has_unsigned_exports: options.unsigned_exports,
+            ..Self::default()
+        };
         let now = state.clock.now();
-        for customer in seeded_customers() {
+        for seed in &SEEDS {
+            let customer = seed.customer();
+            state.customers.push(CustomerRecord {
+                id: customer.customer_id.clone(),
+                full_name: format!("{} Example", customer.name),
+                email: customer.email.clone(),
+                phone_number: customer.phone_number,
+                created_at: now,
+                updated_at: now,
+            });
             state.credentials.push(Credential {
                 id: customer.email_otp_auth_method_id,
                 account_id: customer.account_id.clone(),
-                nickname: customer.email.clone(),
+                nickname: customer.email,
                 kind: CredentialKind::Otp {
                     channel: Channel::Email,
                     issued: None,
@@ -187,12 +272,24 @@ impl State {
                 now,
                 options,
             ));
+            state.holdings.push(Holding {
+                id: customer.holding_account_id,
+                customer_id: customer.customer_id.clone(),
+                created_at: now,
+            });
             state.accounts.push(Account {
                 user_id: customer.organization_id.replace("7d4c9a52", "b21f6e07"),
                 id: customer.account_id,
-                email: customer.email,
-                phone_number: customer.phone_number,
+                customer_id: customer.customer_id,
                 organization_id: customer.organization_id,
+                wallet_id: customer.wallet_id,
+                spark_address: customer.spark_address,
+                mnemonic: seed.mnemonic,
+                balance: BALANCE,
+                total_balance: BALANCE,
+                is_private: false,
+                created_at: now,
+                updated_at: now,
             });
         }
         state
@@ -229,6 +326,10 @@ impl State {
     pub(crate) fn remove_credential(&mut self, id: &str) {
         self.sessions.retain(|session| session.credential_id != id);
         self.credentials.retain(|credential| credential.id != id);
+    }
+
+    pub(crate) fn customer(&self, id: &str) -> Option<&CustomerRecord> {
+        self.customers.iter().find(|customer| customer.id == id)
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {

@@ -151,12 +151,13 @@ fn samples(schema: &Value, document: &Value) -> Vec<Value> {
     if let Some(items) = schema.get("items") {
         return vec![json!([one_sample(items, document)])];
     }
-    vec![
-        schema
-            .get("example")
-            .cloned()
-            .unwrap_or_else(|| json!("text")),
-    ]
+    let of_type = || match schema.get("type").and_then(Value::as_str) {
+        Some("boolean") => json!(true),
+        Some("integer" | "number") => json!(1),
+        _ if schema["format"] == "date-time" => json!("2026-04-08T15:30:01Z"),
+        _ => json!("text"),
+    };
+    vec![schema.get("example").cloned().unwrap_or_else(of_type)]
 }
 
 fn one_sample(schema: &Value, document: &Value) -> Value {

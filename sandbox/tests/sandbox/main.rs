@@ -2,11 +2,13 @@
 
 #![cfg(test)]
 
+mod accounts;
 mod agents;
 mod client;
 mod conformance;
 mod control;
 mod credentials;
+mod customers;
 mod faults;
 mod journeys;
 mod lies;

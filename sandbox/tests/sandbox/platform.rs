@@ -27,6 +27,10 @@ fn calls(server: &Server) -> Vec<Call> {
         Call::get(format!("/auth/sessions?accountId={account}")),
         Call::delete("/auth/sessions/Session:x"),
         Call::post("/auth/sessions/Session:x/refresh", Some(json!({}))),
+        Call::get("/customers/internal-accounts"),
+        Call::patch(format!("/internal-accounts/{account}"), json!({})),
+        Call::post(format!("/internal-accounts/{account}/export"), None),
+        Call::patch(format!("/customers/{}", customer.customer_id), json!({})),
         Call::post(format!("/agents/{}/device-codes", customer.agent_id), None),
         Call::get(format!(
             "/agents/device-codes/{}/status",

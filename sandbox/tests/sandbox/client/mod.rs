@@ -98,6 +98,10 @@ impl Call {
         Self::new(Method::POST, path.into(), body.map(|body| body.to_string()))
     }
 
+    pub fn patch(path: impl Into<String>, body: Value) -> Self {
+        Self::new(Method::PATCH, path.into(), Some(body.to_string()))
+    }
+
     fn new(method: Method, path: String, body: Option<String>) -> Self {
         let password = Some(DEFAULT_CLIENT_SECRET.to_owned());
         Self {
@@ -497,10 +501,23 @@ pub fn open_session_key(receiver: &SecretKey, sealed: &str) -> Option<SecretKey>
     let payload = bs58::decode(sealed).with_check(None).into_vec().ok()?;
     let (enc, ciphertext) = payload.split_at(33);
     let enc = PublicKey::from_sec1_bytes(enc).ok()?;
+    SecretKey::from_slice(&open(receiver, &enc, ciphertext)?).ok()
+}
+
+/// Opens the data of an `encryptedWalletCredentials`.
+pub fn open_export(receiver: &SecretKey, data: &Value) -> Option<Vec<u8>> {
+    let bytes = |name: &str| hex::decode(data[name].as_str().unwrap()).unwrap();
+    let enc = bytes("encappedPublic");
+    assert_eq!(enc.len(), 65);
+    let enc = PublicKey::from_sec1_bytes(&enc).ok()?;
+    open(receiver, &enc, &bytes("ciphertext"))
+}
+
+fn open(receiver: &SecretKey, enc: &PublicKey, ciphertext: &[u8]) -> Option<Vec<u8>> {
     let enc = enc.to_sec1_point(false);
     let receiver_public = receiver.public_key().to_sec1_point(false);
     let aad = [enc.as_bytes(), receiver_public.as_bytes()].concat();
-    let scalar = hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+    hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
         &OpModeR::Base,
         &<DhP256HkdfSha256 as hpke::Kem>::PrivateKey::from_bytes(&receiver.to_bytes()).ok()?,
         &<DhP256HkdfSha256 as hpke::Kem>::EncappedKey::from_bytes(enc.as_bytes()).ok()?,
@@ -508,6 +525,5 @@ pub fn open_session_key(receiver: &SecretKey, sealed: &str) -> Option<SecretKey>
         ciphertext,
         &aad,
     )
-    .ok()?;
-    SecretKey::from_slice(&scalar).ok()
+    .ok()
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     api::call::{GridCall, GridReply},
     error::{Error, ErrorCode, Recovery, Result},
+    formats::timestamp::parse_rfc3339_ms,
     ports::{LocalFuture, Transport},
 };
 
@@ -21,6 +22,8 @@ use crate::{
 const MAX_BODY_BYTES: u32 = 1024 * 1024;
 /// A year.
 const MAX_RETRY_AFTER_MS: f64 = 366.0 * 24.0 * 60.0 * 60.0 * 1000.0;
+/// What a `Date` can hold: ECMA-262 section 21.4.1.1.
+const MAX_DATE_MS: u64 = 8_640_000_000_000_000;
 
 /// Requests by `fetch`.
 pub(crate) struct FetchTransport {
@@ -151,28 +154,26 @@ fn read_reply(reply: &JsValue) -> Result<GridReply> {
         let reply = Argument::new(problem, reply, "reply");
         let status = reply.get("status").as_f64();
         let retry_after = reply.get("retryAfterMs");
-        (
-            status.and_then(http_status),
-            read_retry_after(&retry_after),
-            retry_after.is_undefined(),
-            read_body_member(problem, reply.get("body")),
-        )
+        let date = reply.get("dateMs");
+        let retry_after_ms = read_retry_after(&retry_after);
+        let date_ms = read_date(&date);
+        let are_read = (retry_after_ms.is_some() || retry_after.is_undefined())
+            && (date_ms.is_some() || date.is_undefined());
+        let reply = GridReply {
+            status: status.and_then(http_status).unwrap_or_default(),
+            body: read_body_member(problem, reply.get("body")).into_bytes(),
+            retry_after_ms,
+            date_ms,
+        };
+        (are_read, reply)
     });
     match reply {
-        Ok((Some(status), retry_after_ms, is_without, body))
-            if retry_after_ms.is_some() || is_without =>
-        {
-            Ok(GridReply {
-                status,
-                body: body.into_bytes(),
-                retry_after_ms,
-                date_ms: None,
-            })
-        }
+        Ok((true, reply)) if reply.status != 0 => Ok(reply),
         Ok(_) | Err(_) => Err(Error::new(
             ErrorCode::RelayProtocol,
-            "`transport` must resolve to { status, body, retryAfterMs? }: an HTTP status, the \
-             answer as a text or as what was parsed of it, at most 1 MiB, and milliseconds.",
+            "`transport` must resolve to { status, body, retryAfterMs?, dateMs? }: an HTTP \
+             status, the answer as a text or as what was parsed of it, at most 1 MiB, and \
+             milliseconds.",
         )),
     }
 }
@@ -185,6 +186,11 @@ fn http_status(status: f64) -> Option<u16> {
 fn read_retry_after(milliseconds: &JsValue) -> Option<u64> {
     let milliseconds = milliseconds.as_f64().filter(|value| *value >= 0.0)?;
     number::whole(milliseconds.ceil().min(MAX_RETRY_AFTER_MS), u64::MAX)
+}
+
+fn read_date(milliseconds: &JsValue) -> Option<i64> {
+    let milliseconds = number::whole(milliseconds.as_f64()?, MAX_DATE_MS)?;
+    i64::try_from(milliseconds).ok()
 }
 
 /// A text is the body itself; anything else is what a text was parsed to.
@@ -217,15 +223,18 @@ async fn read_response(response: &JsValue) -> Result<GridReply> {
     let status = status.and_then(http_status);
     let status =
         status.ok_or_else(|| network("`fetch` resolved to something that is no Response."))?;
-    let retry_after_ms = value::get(response, "headers")
-        .and_then(|headers| value::call(&headers, "get", &[&"Retry-After".into()]))
-        .and_then(|header| header.ok()?.as_string())
-        .and_then(|header| retry_after_ms(&header));
+    let headers = value::get(response, "headers").unwrap_or_default();
+    let header = |name: &str| {
+        value::call(&headers, "get", &[&name.into()])?
+            .ok()?
+            .as_string()
+    };
     Ok(GridReply {
         status,
+        retry_after_ms: header("Retry-After").and_then(|header| retry_after_ms(&header)),
+        // Of another origin's answers it can be seen only if they expose it.
+        date_ms: header("Date").and_then(|header| http_date_ms(&header)),
         body: read_body(response).await?,
-        retry_after_ms,
-        date_ms: None,
     })
 }
 
@@ -272,6 +281,45 @@ fn retry_after_ms(header: &str) -> Option<u64> {
     )
 }
 
+/// RFC 9110 section 5.6.7: `IMF-fixdate`, the only form that is sent any more.
+///
+/// `Date.parse` takes far more than that, and not the same in all browsers.
+fn http_date_ms(header: &str) -> Option<i64> {
+    const LENGTH: usize = "Sun, 06 Nov 1994 08:49:37 GMT".len();
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    /// From that of 1 January 1970.
+    const WEEKDAYS: [&str; 7] = ["Thu,", "Fri,", "Sat,", "Sun,", "Mon,", "Tue,", "Wed,"];
+    const MONTHS: [[&str; 2]; 12] = [
+        ["Jan", "01"],
+        ["Feb", "02"],
+        ["Mar", "03"],
+        ["Apr", "04"],
+        ["May", "05"],
+        ["Jun", "06"],
+        ["Jul", "07"],
+        ["Aug", "08"],
+        ["Sep", "09"],
+        ["Oct", "10"],
+        ["Nov", "11"],
+        ["Dec", "12"],
+    ];
+
+    // With all else of fixed length, none is left for a fraction of a second.
+    let date = header
+        .strip_suffix(" GMT")
+        .filter(|_| header.len() == LENGTH)?;
+    let mut parts = date.split(' ');
+    let mut next = || parts.next();
+    let (weekday, day, month, year, time) = (next()?, next()?, next()?, next()?, next()?);
+    let [_, month] = MONTHS.iter().find(|[name, _]| *name == month)?;
+    let date_ms = parse_rfc3339_ms(&value::joined(&[
+        year, "-", month, "-", day, "T", time, "Z",
+    ]));
+    let date_ms = date_ms.ok()?;
+    let days = usize::try_from(date_ms.div_euclid(DAY_MS).rem_euclid(7)).ok()?;
+    (WEEKDAYS.get(days) == Some(&weekday)).then_some(date_ms)
+}
+
 fn global_fetch() -> Option<Function> {
     value::global("fetch")?.dyn_into().ok()
 }
@@ -291,4 +339,99 @@ fn network(message: &str) -> Error {
 
 fn too_long() -> Error {
     Error::new(ErrorCode::RelayProtocol, "The answer has more than 1 MiB.")
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::web::testing::{js, settled};
+
+    #[test]
+    fn an_http_date_has_one_form() {
+        for (header, ms) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777_000),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Thu, 29 Feb 2024 23:59:59 GMT", 1_709_251_199_000),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799_000),
+            ("Wed, 31 Dec 1969 23:59:59 GMT", -1000),
+        ] {
+            assert_eq!(http_date_ms(header), Some(ms), "{header}");
+        }
+        for header in [
+            "",
+            "soon",
+            " GMT",
+            "784111777",
+            "1994-11-06T08:49:37Z",
+            // The two forms that RFC 9110 calls obsolete.
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 gmt",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37  GMT",
+            " Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37.5 GMT",
+            "Sun,06 Nov 1994 08:49:37  GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:49:60 GMT",
+            "Thu, 31 Nov 1994 08:49:37 GMT",
+            "Wed, 29 Feb 2023 00:00:00 GMT",
+            "Sun, 06 Nov 1994 \u{661}:49:37 GMT",
+            "Sun, 06 N\u{f6}v 1994 8:49:37 GMT",
+        ] {
+            assert_eq!(http_date_ms(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    async fn the_servers_time_is_read_from_a_response() {
+        for (headers, date_ms) in [
+            (
+                "{ Date: 'Sun, 06 Nov 1994 08:49:37 GMT' }",
+                Some(784_111_777_000),
+            ),
+            ("{}", None),
+            ("{ Date: 'tomorrow' }", None),
+            ("{ Date: '' }", None),
+        ] {
+            let response = js(&format!("new Response('', {{ headers: {headers} }})"));
+            let reply = read_response(&response).await.unwrap();
+            assert_eq!(reply.date_ms, date_ms, "{headers}");
+        }
+        for headers in ["5", "{ get() { throw 1 } }", "{ get: () => 5 }", "null"] {
+            let response = js(&format!(
+                "({{ status: 200, headers: {headers}, arrayBuffer: async () => new ArrayBuffer(0) }})"
+            ));
+            assert_eq!(read_response(&response).await.unwrap().date_ms, None);
+        }
+        // As the server of this page writes it, where there is a page.
+        if in_window() {
+            let response = settled(&JsValue::UNDEFINED, "fetch('/nowhere')").await;
+            let date_ms = read_response(&response).await.unwrap().date_ms.unwrap();
+            let apart = number::to_js(date_ms) - Date::now();
+            assert!(apart.abs() < 60_000.0, "{apart}");
+        }
+    }
+
+    #[test]
+    fn the_servers_time_is_read_from_a_reply() {
+        for (date, date_ms) in [
+            ("dateMs: 784111777000", Some(784_111_777_000)),
+            ("dateMs: 0", Some(0)),
+            ("dateMs: undefined", None),
+            ("", None),
+        ] {
+            let reply = js(&format!("({{ status: 200, body: '', {date} }})"));
+            assert_eq!(read_reply(&reply).unwrap().date_ms, date_ms);
+        }
+    }
 }

@@ -139,6 +139,8 @@ async fn a_body_is_a_text_or_what_was_parsed_of_it() {
         r#"{ status: 200, body: { data: [] } }"#,
         r#"{ status: 200, body: '{"data":[]}' }"#,
         r#"{ status: 200, body: { data: [] }, retryAfterMs: 1.5, more: 1 }"#,
+        r#"{ status: 200, body: { data: [] }, dateMs: Date.now() }"#,
+        r#"{ status: 200, body: { data: [] }, retryAfterMs: undefined, dateMs: undefined }"#,
         r#"Promise.resolve({ status: 200, body: { data: [] } })"#,
         r#"{ then(resolve) { resolve({ status: 200, body: { data: [] } }); resolve(5) } }"#,
     ] {
@@ -176,6 +178,14 @@ async fn junk_is_told_from_an_answer() {
         "{ status: 200, body: { data: [] }, retryAfterMs: '5' }",
         "{ status: 200, body: { data: [] }, retryAfterMs: -1 }",
         "{ status: 200, body: { data: [] }, retryAfterMs: NaN }",
+        "{ status: 200, body: { data: [] }, dateMs: '784111777000' }",
+        "{ status: 200, body: { data: [] }, dateMs: new Date() }",
+        "{ status: 200, body: { data: [] }, dateMs: null }",
+        "{ status: 200, body: { data: [] }, dateMs: 0.5 }",
+        "{ status: 200, body: { data: [] }, dateMs: -1 }",
+        "{ status: 200, body: { data: [] }, dateMs: NaN }",
+        "{ status: 200, body: { data: [] }, dateMs: Infinity }",
+        "{ status: 200, body: { data: [] }, dateMs: 8640000000000001 }",
         // Of the right form, but not of this API's.
         "{ status: 200, body: null }",
         "{ status: 200, body: '' }",

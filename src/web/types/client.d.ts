@@ -58,6 +58,8 @@ export interface GridReply {
   body: unknown;
   /** `Retry-After`, in milliseconds. */
   retryAfterMs?: number;
+  /** `Date`: when the server answered, in milliseconds since 1970. Wrong clocks of devices are told by it. */
+  dateMs?: number;
 }
 
 /**

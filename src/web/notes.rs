@@ -1,0 +1,167 @@
+//! Notes in `localStorage`.
+
+use std::cell::RefCell;
+
+use js_sys::JsString;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+use super::value;
+use crate::ports::Notes;
+
+/// Far more than anything that is noted.
+const MAX_CHARS: u32 = 4096;
+
+/// `localStorage`, and memory for what it does not take: in workers, in Node, in some private
+/// windows, and where it is full.
+///
+/// What is in storage may be anybody's, so what comes out of it is a text and no more.
+#[derive(Default)]
+pub(crate) struct BrowserNotes {
+    /// Names, and what storage does not know about them: a text, or that there is none.
+    memory: RefCell<Vec<(String, Option<String>)>>,
+}
+
+impl Notes for BrowserNotes {
+    fn get(&self, name: &str) -> Option<String> {
+        let memory = self.memory.borrow();
+        match memory.iter().find(|(noted, _)| noted == name) {
+            Some((_, text)) => text.clone(),
+            None => in_storage("getItem", &[&key(name)])?
+                .dyn_into::<JsString>()
+                .ok()
+                .filter(|text| text.length() <= MAX_CHARS)
+                .map(String::from),
+        }
+    }
+
+    /// A text that is too long is struck out: [`Self::get`] would not give it.
+    fn set(&self, name: &str, text: Option<&str>) {
+        let text = text.filter(|text| is_short(text));
+        let stored = match text {
+            Some(text) => in_storage("setItem", &[&key(name), &text.into()]),
+            None => in_storage("removeItem", &[&key(name)]),
+        };
+        let mut memory = self.memory.borrow_mut();
+        memory.retain(|(noted, _)| noted != name);
+        if stored.is_none() {
+            memory.push((name.to_owned(), text.map(str::to_owned)));
+        }
+    }
+}
+
+fn key(name: &str) -> JsValue {
+    value::joined(&["gridkey:", name]).into()
+}
+
+/// Nothing where there is no storage, or where it throws.
+fn in_storage(method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
+    value::call(&value::global("localStorage")?, method, arguments)?.ok()
+}
+
+fn is_short(text: &str) -> bool {
+    u32::try_from(text.encode_utf16().count()).is_ok_and(|length| length <= MAX_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::web::testing::{Replaced, js};
+
+    const STORAGE: &str = "{ value: (kept => ({
+        getItem: name => kept.get(name) ?? null,
+        setItem: (name, text) => { kept.set(name, text) },
+        removeItem: name => { kept.delete(name) },
+    }))(new Map()) }";
+
+    fn keeps(notes: &BrowserNotes) {
+        assert_eq!(notes.get("a"), None);
+        notes.set("a", Some("1"));
+        notes.set("b", Some(""));
+        assert_eq!(notes.get("a").as_deref(), Some("1"));
+        assert_eq!(notes.get("b").as_deref(), Some(""));
+        notes.set("a", Some("2 \u{1f511}"));
+        assert_eq!(notes.get("a").as_deref(), Some("2 \u{1f511}"));
+        notes.set("a", None);
+        notes.set("a", None);
+        assert_eq!(notes.get("a"), None);
+        assert_eq!(notes.get("b").as_deref(), Some(""));
+        notes.set("b", None);
+        assert_eq!(notes.get("b"), None);
+    }
+
+    #[test]
+    fn notes_outlive_the_page_under_a_prefix() {
+        let _stand_in =
+            (value::global("indexedDB").is_none()).then(|| Replaced::new("localStorage", STORAGE));
+        keeps(&BrowserNotes::default());
+        BrowserNotes::default().set("a", Some("1"));
+        assert_eq!(js("localStorage.getItem('gridkey:a')"), "1");
+        assert_eq!(BrowserNotes::default().get("a").as_deref(), Some("1"));
+        BrowserNotes::default().set("a", None);
+        assert!(js("localStorage.getItem('gridkey:a')").is_null());
+        assert_eq!(BrowserNotes::default().get("a"), None);
+    }
+
+    #[test]
+    fn without_storage_notes_last_as_long_as_the_page() {
+        for storage in [
+            "{ value: undefined }",
+            "{ value: null }",
+            "{ value: {} }",
+            "{ get() { throw new DOMException('', 'SecurityError') } }",
+            "{ value: { getItem() { throw 1 }, setItem() { throw 1 }, removeItem() { throw 1 } } }",
+            // Full from the start, as in private windows of old Safari.
+            "{ value: { getItem: () => null, setItem() { throw 1 }, removeItem() {} } }",
+        ] {
+            let _broken = Replaced::new("localStorage", storage);
+            keeps(&BrowserNotes::default());
+        }
+    }
+
+    #[test]
+    fn what_storage_does_not_take_counts_all_the_same() {
+        let _full = Replaced::new(
+            "localStorage",
+            "{ value: { getItem: () => 'old', setItem() { throw 1 }, removeItem() { throw 1 } } }",
+        );
+        let notes = BrowserNotes::default();
+        assert_eq!(notes.get("a").as_deref(), Some("old"));
+        notes.set("a", Some("new"));
+        assert_eq!(notes.get("a").as_deref(), Some("new"));
+        notes.set("a", None);
+        assert_eq!(notes.get("a"), None);
+        assert_eq!(notes.memory.borrow().len(), 1);
+    }
+
+    #[test]
+    fn storage_gives_texts_of_a_bounded_length_and_nothing_else() {
+        for (stored, is_text) in [
+            ("'x'.repeat(4096)", true),
+            ("'x'.repeat(4097)", false),
+            ("'\\ud800'", true),
+            ("undefined", false),
+            ("5", false),
+            ("new String('x')", false),
+            ("{ toString: () => 'x', length: 1 }", false),
+        ] {
+            let storage = format!("{{ value: {{ getItem: () => ({stored}) }} }}");
+            let _stand_in = Replaced::new("localStorage", &storage);
+            assert_eq!(
+                BrowserNotes::default().get("a").is_some(),
+                is_text,
+                "{stored}"
+            );
+        }
+        let _stand_in = Replaced::new("localStorage", STORAGE);
+        let notes = BrowserNotes::default();
+        // Two code units each.
+        for (length, is_noted) in [(2048, true), (2049, false)] {
+            notes.set("a", Some("old"));
+            notes.set("a", Some(&"\u{1f511}".repeat(length)));
+            assert_eq!(notes.get("a").is_some(), is_noted);
+            assert_eq!(js("localStorage.getItem('gridkey:a') !== null"), is_noted);
+        }
+    }
+}

@@ -33,6 +33,10 @@ pub use table::{Field, Row, Rule};
 
 /// What the caller asked for. Texts are as they were sent.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an intent is made for one payload"
+)]
 pub enum Intent {
     /// A passkey becomes a credential.
     AddPasskey {

@@ -69,12 +69,9 @@ pub struct AuthSession {
 /// A delegated key, as far as the relay reads it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
-#[serde(rename_all = "camelCase")]
 pub struct DelegatedKey {
     /// `DelegatedKey:…`
     pub id: String,
-    /// The card funding source whose payments it signs: `CardFundingSource:…`
-    pub funding_source_id: String,
 }
 
 /// A quote, as far as the relay reads it.

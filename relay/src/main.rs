@@ -46,6 +46,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         owned: Owned {
             account_ids: vec![required("GRID_ACCOUNT_ID")?],
             agent_ids: list("GRID_AGENT_ID"),
+            card_funding_source_ids: list("GRID_CARD_FUNDING_SOURCE_ID"),
             card_ids: list("GRID_CARD_ID"),
             customer_ids: list("GRID_CUSTOMER_ID"),
             external_account_ids: list("GRID_EXTERNAL_ACCOUNT_ID"),

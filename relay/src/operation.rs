@@ -98,7 +98,8 @@ pub(crate) struct Row {
     /// Literal segments, and `{…}` where the identifier of `path_resource` stands.
     path: &'static str,
     path_resource: Option<ResourceKind>,
-    /// What the query may have. Each parameter is there once at most; others are refused.
+    /// What the query may have. Each parameter is there once at most, and others are refused. An
+    /// identifier is required where nothing else in the request is one.
     pub(crate) query: &'static [Parameter],
     pub(crate) body: Body,
     switch: Switch,
@@ -109,7 +110,6 @@ pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     /// What the parameter identifies, if it is an identifier.
     pub(crate) resource: Option<ResourceKind>,
-    pub(crate) is_required: bool,
 }
 
 /// What a request carries.
@@ -300,15 +300,6 @@ const fn id_parameter(name: &'static str, kind: ResourceKind) -> Parameter {
     Parameter {
         name,
         resource: Some(kind),
-        is_required: true,
-    }
-}
-
-const fn optional_id_parameter(name: &'static str, kind: ResourceKind) -> Parameter {
-    Parameter {
-        name,
-        resource: Some(kind),
-        is_required: false,
     }
 }
 
@@ -316,7 +307,6 @@ const fn parameter(name: &'static str) -> Parameter {
     Parameter {
         name,
         resource: None,
-        is_required: false,
     }
 }
 
@@ -436,8 +426,8 @@ static TABLE: &[Row] = &[
         path: "/auth/delegated-keys",
         path_resource: None,
         query: &[
-            optional_id_parameter("accountId", ResourceKind::Account),
-            optional_id_parameter("fundingSourceId", ResourceKind::CardFundingSource),
+            id_parameter("accountId", ResourceKind::Account),
+            id_parameter("fundingSourceId", ResourceKind::CardFundingSource),
         ],
         body: Body::None,
         switch: Switch::AlwaysOn,

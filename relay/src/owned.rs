@@ -20,6 +20,8 @@ pub struct Owned {
     pub agent_ids: Vec<String>,
     /// Identifiers of cards.
     pub card_ids: Vec<String>,
+    /// Identifiers of the funding sources of the cards.
+    pub card_funding_source_ids: Vec<String>,
     /// The identifier that Grid gave the customer.
     pub customer_ids: Vec<String>,
     /// Identifiers of external accounts that the customer may pay to.
@@ -32,10 +34,10 @@ impl Owned {
             ResourceKind::Account => &self.account_ids,
             ResourceKind::Agent => &self.agent_ids,
             ResourceKind::Card => &self.card_ids,
+            ResourceKind::CardFundingSource => &self.card_funding_source_ids,
             ResourceKind::Customer => &self.customer_ids,
             ResourceKind::ExternalAccount => &self.external_account_ids,
             ResourceKind::AuthMethod
-            | ResourceKind::CardFundingSource
             | ResourceKind::DelegatedKey
             | ResourceKind::DeviceCode
             | ResourceKind::Lookup
@@ -68,8 +70,7 @@ pub trait Ownership: Send + Sync + 'static {
 }
 
 /// An [`Authorizer`] that needs to be told no more than what [`Owned`] lists for each customer.
-/// Whose a credential, a session, a delegated key, a card funding source or a quote is, it asks
-/// Grid.
+/// Whose a credential, a session, a delegated key or a quote is, it asks Grid.
 ///
 /// What belongs to somebody else is denied. A session or a delegated key that is not on one of the
 /// customer's accounts, and a quote of a payment that is not from there, are not found, whether
@@ -101,9 +102,10 @@ impl<O: Ownership> OwnedResources<O> {
             ResourceKind::Account
             | ResourceKind::Agent
             | ResourceKind::Card
+            | ResourceKind::CardFundingSource
             | ResourceKind::Customer
             | ResourceKind::ExternalAccount => (owned.has(resource), Decision::Deny),
-            ResourceKind::AuthMethod | ResourceKind::CardFundingSource => (
+            ResourceKind::AuthMethod => (
                 self.is_on_own_account(owned, resource).await?,
                 Decision::Deny,
             ),
@@ -162,10 +164,6 @@ impl<O: Ownership> OwnedResources<O> {
             ResourceKind::AuthMethod => {
                 let methods = self.grid.list_auth_credentials(account_id).await?;
                 methods.into_iter().map(|method| method.id).collect()
-            }
-            ResourceKind::CardFundingSource => {
-                let keys = self.grid.list_delegated_keys(account_id).await?;
-                keys.into_iter().map(|key| key.funding_source_id).collect()
             }
             ResourceKind::DelegatedKey => {
                 let keys = self.grid.list_delegated_keys(account_id).await?;

@@ -29,7 +29,7 @@ impl Query {
             let mut values = given.iter().filter(|(name, _)| name == parameter.name);
             let value = match (values.next(), values.next()) {
                 (Some((_, value)), None) => value,
-                (None, _) if !parameter.is_required => continue,
+                (None, _) => continue,
                 _ => return Err(unexpected()),
             };
             let encoded = match parameter.resource {
@@ -58,7 +58,7 @@ fn is_plain(value: &str) -> bool {
 }
 
 fn unexpected() -> Refusal {
-    Refusal::invalid("The query has to have the operation's parameters, and no others.")
+    Refusal::invalid("The query has to have parameters of the operation's, each once.")
 }
 
 /// Grid's documents give no bound for a cursor.

@@ -58,6 +58,7 @@ impl Ownership for Platform {
                 format!("InternalAccount:{name}-second"),
             ],
             agent_ids: vec![format!("Agent:{name}")],
+            card_funding_source_ids: vec![format!("CardFundingSource:{name}")],
             card_ids: vec![format!("Card:{name}")],
             customer_ids: vec![format!("Customer:{name}")],
             external_account_ids: vec![format!("ExternalAccount:{name}")],
@@ -213,7 +214,6 @@ fn delegated_keys(name: &str) -> Value {
     json!({ "data": [{
         "id": format!("DelegatedKey:{name}"),
         "accountId": format!("InternalAccount:{name}"),
-        "fundingSourceId": format!("CardFundingSource:{name}"),
     }] })
 }
 

@@ -63,6 +63,15 @@ pub enum Command {
         /// `AuthMethod:<uuid>`
         auth_method_id: String,
     },
+    /// [`Sandbox::require_sca`]
+    RequireSca {
+        /// All customers if missing.
+        #[serde(default)]
+        customer_id: Option<String>,
+        /// `true` if missing.
+        #[serde(default = "yes")]
+        required: bool,
+    },
     /// [`Sandbox::set_unsigned_exports`]
     UnsignedExports {
         /// `true` if missing.
@@ -115,6 +124,10 @@ impl Sandbox {
             Command::RemoveAuthMethod { auth_method_id } => {
                 self.remove_auth_method(&auth_method_id);
             }
+            Command::RequireSca {
+                customer_id,
+                required,
+            } => self.require_sca(customer_id.as_deref(), required),
             Command::UnsignedExports { unsigned } => self.set_unsigned_exports(unsigned),
             #[cfg(feature = "conformance")]
             Command::RenameMember { operation, pointer } => self.rename_member(operation, pointer),
@@ -163,6 +176,16 @@ impl Sandbox {
     /// first one unsigned, as a new wallet does.
     pub fn remove_auth_method(&self, id: &str) {
         self.state().remove_credential(id);
+    }
+
+    /// Makes a customer, or all of them, one of the EU, whose payments need Strong Customer
+    /// Authentication; or no longer.
+    pub fn require_sca(&self, customer_id: Option<&str>, required: bool) {
+        for customer in &mut self.state().customers {
+            if customer_id.is_none_or(|id| id == customer.id) {
+                customer.sca.is_required = required;
+            }
+        }
     }
 
     /// Whether wallet exports come without a signature, as those of Grid's own sandbox do.

@@ -63,6 +63,9 @@ pub(crate) enum Code {
     EmailOtpCredentialAlreadyExists,
     SmsOtpCredentialAlreadyExists,
     PasskeyCredentialAlreadyExists,
+    AmountOutOfRange,
+    InvalidUmaAddress,
+    InvalidCurrency,
     Unauthorized,
     WalletSignatureMissing,
     WalletSignatureMalformed,
@@ -70,9 +73,11 @@ pub(crate) enum Code {
     WalletSignatureInvalid,
     RequestIdMissing,
     ReferenceNotFound,
+    QuoteNotFound,
     Conflict,
     EmailOtpEmailAlreadyExists,
     EmailOtpCredentialSetChanged,
+    AccountLocked,
     RateLimited,
     InternalError,
 }
@@ -83,17 +88,21 @@ impl Code {
             Self::InvalidInput
             | Self::EmailOtpCredentialAlreadyExists
             | Self::SmsOtpCredentialAlreadyExists
-            | Self::PasskeyCredentialAlreadyExists => 400,
+            | Self::PasskeyCredentialAlreadyExists
+            | Self::AmountOutOfRange
+            | Self::InvalidUmaAddress
+            | Self::InvalidCurrency => 400,
             Self::Unauthorized
             | Self::WalletSignatureMissing
             | Self::WalletSignatureMalformed
             | Self::WalletSignatureBodyMismatch
             | Self::WalletSignatureInvalid
             | Self::RequestIdMissing => 401,
-            Self::ReferenceNotFound => 404,
+            Self::ReferenceNotFound | Self::QuoteNotFound => 404,
             Self::Conflict
             | Self::EmailOtpEmailAlreadyExists
             | Self::EmailOtpCredentialSetChanged => 409,
+            Self::AccountLocked => 423,
             Self::RateLimited => 429,
             Self::InternalError => 500,
         }
@@ -110,10 +119,22 @@ pub enum Reason {
     BodyMalformed,
     /// `accountId` of a listing is missing or not `InternalAccount:<uuid>`.
     AccountIdMalformed,
-    /// `type`, `limit` or `cursor` of a listing is not one.
+    /// `type`, `limit` or `cursor` of a listing is not one, or what it needs is missing.
     ListingParameterInvalid,
     /// An update with nothing in it, or with an e-mail address and a phone number at once.
     UpdateUnsuitable,
+    /// What is to be quoted is not offered: `message` says why.
+    QuoteUnsuitable,
+    /// The account has less than what is sent.
+    BalanceInsufficient,
+    /// The customer is not enrolled for the factor, or the proof is of another one.
+    ScaFactorUnsuitable,
+    /// The wrong code.
+    ScaCodeWrong,
+    /// The challenge expired.
+    ScaExpired,
+    /// The delegated key is pending or revoked.
+    DelegatedKeyNotActive,
     /// The e-mail address or phone number is none.
     ContactMalformed,
     /// The type is not the credential's own.
@@ -220,6 +241,12 @@ pub enum Reason {
     AccountNotFound,
     /// No such credential.
     CredentialNotFound,
+    /// No such quote.
+    QuoteNotFound,
+    /// No such card, or none of this account.
+    CardNotFound,
+    /// No such delegated key.
+    DelegatedKeyNotFound,
     /// No such session.
     SessionNotFound,
     /// No such agent.
@@ -229,7 +256,17 @@ pub enum Reason {
     /// The device code was replaced by a newer one.
     DeviceCodeReplaced,
 
-    // ── 409, 429, 500 ───────────────────────────────────────────────────────────────────────
+    // ── 409, 423, 429, 500 ──────────────────────────────────────────────────────────────────
+    /// The quote was executed before.
+    QuoteExecuted,
+    /// The quote expired.
+    QuoteExpired,
+    /// The quote has no challenge to authorize.
+    ScaNotPending,
+    /// The card has an active delegated key.
+    DelegatedKeyActive,
+    /// Too many wrong codes of Strong Customer Authentication.
+    ScaLocked,
     /// Another credential has the e-mail address or phone number.
     ContactTaken,
     /// The customer's credentials changed between the legs.

@@ -28,7 +28,7 @@ use crate::{
 pub struct FaultOrder {
     /// Only requests for this operation.
     pub operation: Option<Operation>,
-    /// Only this leg: 1, or 2 for a signed retry.
+    /// Only this leg: 1, 2 for a signed retry, or 3 for the second one of a delegated key.
     pub leg: Option<u8>,
     /// For how many requests.
     pub times: u32,

@@ -26,6 +26,7 @@ use crate::{
 pub(crate) const GRID_WALLET_SIGNATURE: HeaderName =
     HeaderName::from_static("grid-wallet-signature");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A request for an operation.
 pub(crate) struct GridRequest {
@@ -50,6 +51,11 @@ impl GridRequest {
         self.header(&REQUEST_ID)
     }
 
+    /// `Idempotency-Key`
+    pub(crate) fn idempotency_key(&self) -> Option<Cow<'_, str>> {
+        self.header(&IDEMPOTENCY_KEY)
+    }
+
     fn header(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
         self.headers
             .get(name)
@@ -57,8 +63,11 @@ impl GridRequest {
     }
 
     /// 2 for a signed retry, otherwise 1. A passkey verification is a first and only leg although it
-    /// carries a `Request-Id`.
+    /// carries a `Request-Id`, and so is the execution of a quote, which is signed.
     pub(crate) fn leg(&self) -> u8 {
+        if self.operation == Operation::ExecuteQuote {
+            return 1;
+        }
         let names_pending_request = self.request_id().is_some()
             && !(self.operation == Operation::VerifyAuthCredential && self.is_about_passkey());
         if self.signature().is_some() || names_pending_request {
@@ -152,6 +161,12 @@ impl Answer {
             .get("id")?
             .as_str()
             .filter(|id| id.starts_with("Session:"))
+    }
+
+    /// `requestId`, or nothing.
+    pub(crate) fn request_id(&self) -> &str {
+        let id = self.body.as_ref().and_then(|body| body.get("requestId"));
+        id.and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Status and headers.

@@ -16,10 +16,13 @@
 //! ```
 //!
 //! The platform's Basic credentials are [`DEFAULT_CLIENT_ID`] and [`DEFAULT_CLIENT_SECRET`] unless
-//! set otherwise, the e-mailed code is always [`OTP_CODE`], pages on `http://localhost:*` may use
+//! set otherwise, an e-mailed or texted code is always [`OTP_CODE`], pages on `http://localhost:*` may use
 //! passkeys with the RP id `localhost`. What Grid leaves open is decided so: a pending request is
 //! good for one retry, whatever comes of it; a right code is used up by the first leg; a refresh is
-//! stamped by the refreshed session itself; a registration challenge completes one registration.
+//! stamped by the refreshed session itself; a registration challenge completes one registration; a
+//! credential's sessions end with it; only answers that are no refusals are repeated for an
+//! `Idempotency-Key`; a quote that expired is a 409; five wrong codes of Strong Customer
+//! Authentication lock the customer out for 15 minutes.
 //!
 //! # Errors
 //!
@@ -58,6 +61,7 @@
 //! | `{"command": "lie", "operation"?, "lie": "swapPayload"}` | falsifies the next answer that has what the lie is about; all lies: [`Lie`] |
 //! | `{"command": "connectAgent", "agentId"?}` | connects an agent, so that regenerating a code is a 409 |
 //! | `{"command": "removeAuthMethod", "authMethodId"}` | removes a credential and its sessions |
+//! | `{"command": "requireSca", "customerId"?, "required"?: false}` | makes a customer, or all, one of the EU, who enters [`SCA_CODE`] before a payment; or no longer |
 //! | `{"command": "unsignedExports", "unsigned"?: false}` | wallet exports come without a signature, as those of Grid's own sandbox; or signed again |
 //! | `{"command": "renameMember", "operation", "pointer"}` | renames a member of the next answer that has it: a violation, to test the tests |
 //! | `{"command": "reset"}` | everything back to the seeds, but the enclave keys and the violations |
@@ -74,10 +78,12 @@ mod counts;
 mod credentials;
 mod currencies;
 mod customers;
+mod delegated_keys;
 mod enclaves;
 mod errors;
 mod faults;
 mod http;
+mod idempotency;
 mod keys;
 mod lies;
 mod nickname;
@@ -86,8 +92,10 @@ mod operation;
 mod options;
 mod otp;
 mod payloads;
+mod quotes;
 mod rate_limits;
 mod sandbox;
+mod sca;
 mod sessions;
 mod sign_in;
 mod signed_requests;
@@ -109,5 +117,6 @@ pub use options::{
 };
 pub use otp::OTP_CODE;
 pub use sandbox::{Sandbox, serve};
+pub use sca::SCA_CODE;
 pub use sessions::SessionRecord;
 pub use state::Customer;

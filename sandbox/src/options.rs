@@ -22,6 +22,8 @@ pub struct SandboxOptions {
     pub otp_life: Duration,
     /// How long a device code is valid.
     pub device_code_life: Duration,
+    /// How long a quote can be executed.
+    pub quote_life: Duration,
     /// Relying party id of all passkeys.
     pub rp_id: String,
     /// Which pages may make and use passkeys.
@@ -35,6 +37,8 @@ pub struct SandboxOptions {
     pub challenge_limit: RateLimit,
     /// Verifications per credential, both legs counted.
     pub verify_limit: RateLimit,
+    /// Codes of Strong Customer Authentication sent again, per quote.
+    pub sca_resend_limit: RateLimit,
 }
 
 impl Default for SandboxOptions {
@@ -46,6 +50,7 @@ impl Default for SandboxOptions {
             challenge_life: Duration::from_secs(5 * 60),
             otp_life: Duration::from_secs(5 * 60),
             device_code_life: Duration::from_secs(60 * 60),
+            quote_life: Duration::from_secs(5 * 60),
             rp_id: "localhost".to_owned(),
             origins: AllowedOrigins::AnyHttpLocalhost,
             oidc_issuers: vec![
@@ -59,6 +64,10 @@ impl Default for SandboxOptions {
             },
             verify_limit: RateLimit {
                 requests: 120,
+                per: Duration::from_secs(60),
+            },
+            sca_resend_limit: RateLimit {
+                requests: 3,
                 per: Duration::from_secs(60),
             },
         }

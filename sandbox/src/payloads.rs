@@ -1,10 +1,13 @@
-//! `payloadToSign`: Turnkey activities, compact, members sorted by name.
+//! `payloadToSign`: Turnkey activities, compact. Members are sorted by name, but in a quote's payload
+//! they stand as in the API's example.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
     clock::Millis,
+    delegated_keys::DelegatedKey,
     oidc::provider_name,
     otp::Channel,
     state::{Account, Credential, CredentialKind},
@@ -138,4 +141,80 @@ pub(crate) fn set_privacy(account: &Account, is_private: bool, now: Millis) -> S
         parameters,
         now,
     )
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignTransaction<'a> {
+    r#type: &'a str,
+    timestamp_ms: String,
+    organization_id: &'a str,
+    parameters: Transaction<'a>,
+    generate_app_proofs: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Transaction<'a> {
+    sign_with: &'a str,
+    unsigned_transaction: String,
+    r#type: &'a str,
+}
+
+/// Pays what a quote says. What is paid to whom stands in no readable form in it: the transaction is
+/// a hash.
+pub(crate) fn sign_transaction(account: &Account, quote_id: &str, now: Millis) -> String {
+    let activity = SignTransaction {
+        r#type: "ACTIVITY_TYPE_SIGN_TRANSACTION_V2",
+        timestamp_ms: now.to_string(),
+        organization_id: &account.organization_id,
+        parameters: Transaction {
+            sign_with: &account.wallet_id,
+            unsigned_transaction: hex::encode(Sha256::digest(quote_id)),
+            r#type: "TRANSACTION_TYPE_ETHEREUM",
+        },
+        generate_app_proofs: true,
+    };
+    // Texts and a flag are always JSON.
+    serde_json::to_string(&activity).unwrap_or_default()
+}
+
+/// Creates the signer of a delegated key. Grid does not document this activity; its shape is
+/// Turnkey's.
+pub(crate) fn create_signer(account: &Account, key: &DelegatedKey, now: Millis) -> String {
+    let parameters = json!({
+        "users": [{
+            "apiKeys": [{
+                "apiKeyName": key.nickname,
+                "curveType": "API_KEY_CURVE_P256",
+                "publicKey": key.public_key,
+            }],
+            "authenticators": [],
+            "oauthProviders": [],
+            "userName": key.nickname,
+            "userTags": [],
+        }],
+    });
+    activity(account, "ACTIVITY_TYPE_CREATE_USERS_V3", parameters, now)
+}
+
+/// Lets a delegated key's signer sign, and remove itself. Grid does not document this activity; its
+/// shape is Turnkey's.
+pub(crate) fn grant_signing(account: &Account, key: &DelegatedKey, now: Millis) -> String {
+    let policy = |name: &str, activity: &str| {
+        json!({
+            "condition": format!("activity.type == '{activity}'"),
+            "consensus": format!("approvers.any(user, user.id == '{}')", key.user_id),
+            "effect": "EFFECT_ALLOW",
+            "notes": "",
+            "policyName": format!("{} {name}", key.nickname),
+        })
+    };
+    let parameters = json!({
+        "policies": [
+            policy("signs", "ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2"),
+            policy("removes itself", "ACTIVITY_TYPE_DELETE_USERS"),
+        ],
+    });
+    activity(account, "ACTIVITY_TYPE_CREATE_POLICIES", parameters, now)
 }

@@ -160,10 +160,11 @@ impl Sandbox {
         let violation = conformance::check_request(&request);
         let fault = {
             let mut state = self.state();
-            count(&mut state.counts, operation, request.leg());
+            let leg = state.leg(&request);
+            count(&mut state.counts, operation, leg);
             #[cfg(feature = "conformance")]
             state.violations.extend(violation);
-            state.faults.take(operation, request.leg())
+            state.faults.take(operation, leg)
         };
         let Some(fault) = fault else {
             let (head, text) = self.process(&request);
@@ -236,6 +237,15 @@ impl Grid<'_> {
             Operation::UpdateInternalAccount => self.update_internal_account(request),
             Operation::ExportInternalAccount => self.export_internal_account(request),
             Operation::UpdateCustomerById => self.update_customer_by_id(request),
+            Operation::CreateQuote => self.create_quote(request),
+            Operation::GetQuoteById => self.get_quote_by_id(request),
+            Operation::ExecuteQuote => self.execute_quote(request),
+            Operation::AuthorizeQuote => self.authorize_quote(request),
+            Operation::ResendQuoteScaCode => self.resend_quote_sca_code(request),
+            Operation::CreateDelegatedKey => self.create_delegated_key(request),
+            Operation::ListDelegatedKeys => self.list_delegated_keys(request),
+            Operation::GetDelegatedKeyById => self.get_delegated_key_by_id(request),
+            Operation::RevokeDelegatedKey => self.revoke_delegated_key(request),
             Operation::RegenerateAgentDeviceCode => self.regenerate_agent_device_code(request),
             Operation::GetAgentDeviceCodeStatus => self.get_agent_device_code_status(request),
             Operation::RedeemAgentDeviceCode => self.redeem_agent_device_code(request),

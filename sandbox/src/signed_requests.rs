@@ -62,7 +62,7 @@ pub(crate) enum Leg {
 
 /// A second leg: what its headers say.
 pub(crate) struct Retry {
-    request_id: String,
+    pub(crate) request_id: String,
     stamp: String,
 }
 

@@ -11,14 +11,18 @@ use crate::{
     agents::Agent,
     clock::{Clock, Millis},
     counts::RequestCounts,
+    delegated_keys::{Card, DelegatedKey},
     enclaves::Enclaves,
     faults::Faults,
+    idempotency::IdempotentAnswers,
     keys::Delivery,
     lies::Lies,
     oidc::Identity,
     options::SandboxOptions,
     otp::Channel,
+    quotes::{ExternalAccount, Quote},
     rate_limits::RateLimits,
+    sca::CustomerSca,
     signed_requests::SignedRequests,
     webauthn::{PasskeyChallenges, PasskeyKey},
 };
@@ -38,6 +42,11 @@ pub(crate) struct State {
     pub(crate) customers: Vec<CustomerRecord>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) holdings: Vec<Holding>,
+    pub(crate) external_accounts: Vec<ExternalAccount>,
+    pub(crate) quotes: Vec<Quote>,
+    pub(crate) idempotent_answers: IdempotentAnswers,
+    pub(crate) cards: Vec<Card>,
+    pub(crate) delegated_keys: Vec<DelegatedKey>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) sessions: Vec<Session>,
     pub(crate) agents: Vec<Agent>,
@@ -63,6 +72,7 @@ pub(crate) struct CustomerRecord {
     pub(crate) full_name: String,
     pub(crate) email: String,
     pub(crate) phone_number: String,
+    pub(crate) sca: CustomerSca,
     pub(crate) created_at: Millis,
     pub(crate) updated_at: Millis,
 }
@@ -168,6 +178,12 @@ pub struct Customer {
     pub spark_address: String,
     /// What an export of the wallet comes to: a BIP-39 mnemonic of twelve words.
     pub mnemonic: String,
+    /// Where quotes can pay to, in euros: `ExternalAccount:<uuid>`
+    pub external_account_id: String,
+    /// A card that the wallet pays for: `Card:<uuid>`
+    pub card_id: String,
+    /// `CardFundingSource:<uuid>`
+    pub card_funding_source_id: String,
 }
 
 /// What customers differ in.
@@ -228,6 +244,9 @@ impl Seed {
             wallet_id: format!("5e0b7c14-2a9d-4c61-8f37-00000000000{n}"),
             spark_address: format!("sp1pgssx2ndesmr2cm86s6ylgsx7rqed58p5l4skcw69e2kzqqxgg79j{n}"),
             mnemonic: self.mnemonic.to_owned(),
+            external_account_id: self.id("ExternalAccount", 5),
+            card_id: self.id("Card", 6),
+            card_funding_source_id: self.id("CardFundingSource", 7),
         }
     }
 }
@@ -251,6 +270,7 @@ impl State {
                 full_name: format!("{} Example", customer.name),
                 email: customer.email.clone(),
                 phone_number: customer.phone_number,
+                sca: CustomerSca::default(),
                 created_at: now,
                 updated_at: now,
             });
@@ -276,6 +296,15 @@ impl State {
                 id: customer.holding_account_id,
                 customer_id: customer.customer_id.clone(),
                 created_at: now,
+            });
+            state.external_accounts.push(ExternalAccount {
+                id: customer.external_account_id,
+                customer_id: customer.customer_id.clone(),
+            });
+            state.cards.push(Card {
+                id: customer.card_id,
+                funding_source_id: customer.card_funding_source_id,
+                account_id: customer.account_id.clone(),
             });
             state.accounts.push(Account {
                 user_id: customer.organization_id.replace("7d4c9a52", "b21f6e07"),

@@ -10,7 +10,7 @@ use jsonschema::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    http::{Answer, GRID_WALLET_SIGNATURE, GridRequest, REQUEST_ID},
+    http::{Answer, GRID_WALLET_SIGNATURE, GridRequest, IDEMPOTENCY_KEY, REQUEST_ID},
     operation::Operation,
 };
 
@@ -50,7 +50,7 @@ impl Specification {
                 wrong.push(format!("unknown query parameter {name}"));
             }
         }
-        for name in [&GRID_WALLET_SIGNATURE, &REQUEST_ID] {
+        for name in [&GRID_WALLET_SIGNATURE, &REQUEST_ID, &IDEMPOTENCY_KEY] {
             if request.headers.contains_key(name)
                 && !self.headers.iter().any(|known| name == known.as_str())
             {
@@ -213,7 +213,10 @@ fn read_operation(
         .ok_or("no responses")?;
     for (status, answer) in answers {
         let status = status.parse().map_err(|_| format!("status {status}"))?;
-        let has_retry_after = answer.pointer("/headers/Retry-After").is_some();
+        // Some answers have the header in their description only.
+        let description = answer.get("description").and_then(Value::as_str);
+        let has_retry_after = answer.pointer("/headers/Retry-After").is_some()
+            || description.is_some_and(|text| text.contains("`Retry-After`"));
         let body = body_schema(answer, components)?;
         specification.answers.insert(
             status,

@@ -81,6 +81,7 @@ pub struct Call {
     pub body: Option<String>,
     pub signature: Option<String>,
     pub request_id: Option<String>,
+    pub idempotency_key: Option<String>,
     pub password: Option<String>,
     pub content_type: &'static str,
 }
@@ -110,6 +111,7 @@ impl Call {
             body,
             signature: None,
             request_id: None,
+            idempotency_key: None,
             password,
             content_type: "application/json",
         }
@@ -126,6 +128,13 @@ impl Call {
             signature: Some(stamp.to_owned()),
             request_id: Some(challenge["requestId"].as_str().unwrap().to_owned()),
             ..self.clone()
+        }
+    }
+
+    pub fn idempotency_key(self, key: &str) -> Self {
+        Self {
+            idempotency_key: Some(key.to_owned()),
+            ..self
         }
     }
 
@@ -193,6 +202,9 @@ impl Server {
         }
         if let Some(signature) = &call.signature {
             request = request.header("Grid-Wallet-Signature", signature);
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("Idempotency-Key", key);
         }
         if let Some(request_id) = &call.request_id {
             request = request.header("Request-Id", request_id);
@@ -390,6 +402,48 @@ pub fn sms_verification(id: &str, encrypted_otp_bundle: &str) -> Call {
 pub fn add_otp(account_id: &str, kind: &str) -> Call {
     let body = json!({ "type": kind, "accountId": account_id });
     Call::post("/auth/credentials", Some(body))
+}
+
+/// `createQuote` of so many cents out of the customer's wallet to the account elsewhere.
+pub fn quote_of(customer: &Customer, cents: i64) -> Call {
+    let body = json!({
+        "source": { "sourceType": "ACCOUNT", "accountId": customer.account_id },
+        "destination": {
+            "destinationType": "ACCOUNT",
+            "accountId": customer.external_account_id,
+        },
+        "lockedCurrencySide": "SENDING",
+        "lockedCurrencyAmount": cents,
+    });
+    Call::post("/quotes", Some(body))
+}
+
+/// What a quote has its owner sign.
+pub fn quote_payload(quote: &Value) -> &str {
+    let wallet = &quote["paymentInstructions"][0]["accountOrWalletInfo"];
+    assert_eq!(wallet["accountType"], "EMBEDDED_WALLET");
+    wallet["payloadToSign"].as_str().unwrap()
+}
+
+/// `executeQuote`, stamped.
+pub fn execution(quote: &Value, key: &SecretKey) -> Call {
+    Call {
+        signature: Some(stamp(key, quote_payload(quote))),
+        ..Call::post(
+            format!("/quotes/{}/execute", quote["id"].as_str().unwrap()),
+            None,
+        )
+    }
+}
+
+/// `createDelegatedKey` for the customer's card.
+pub fn delegation(customer: &Customer) -> Call {
+    let body = json!({
+        "cardId": customer.card_id,
+        "internalAccountId": customer.account_id,
+        "nickname": "Card payments key",
+    });
+    Call::post("/auth/delegated-keys", Some(body))
 }
 
 /// A session and its key.

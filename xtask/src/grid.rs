@@ -18,6 +18,7 @@ pub(crate) struct Grid {
     agent_id: Option<String>,
     customer_id: Option<String>,
     card_id: Option<String>,
+    card_funding_source_id: Option<String>,
     external_account_id: Option<String>,
     enclave: Value,
     is_sandbox: bool,
@@ -42,6 +43,7 @@ impl Grid {
             agent_id: variable("GRID_AGENT_ID")?,
             customer_id: variable("GRID_CUSTOMER_ID")?,
             card_id: variable("GRID_CARD_ID")?,
+            card_funding_source_id: variable("GRID_CARD_FUNDING_SOURCE_ID")?,
             external_account_id: variable("GRID_EXTERNAL_ACCOUNT_ID")?,
             enclave,
             is_sandbox: false,
@@ -64,8 +66,9 @@ impl Grid {
             account_id: customer.account_id,
             agent_id: Some(customer.agent_id),
             customer_id: Some(customer.customer_id),
-            card_id: None,
-            external_account_id: None,
+            card_id: Some(customer.card_id),
+            card_funding_source_id: Some(customer.card_funding_source_id),
+            external_account_id: Some(customer.external_account_id),
             enclave: trusted(&keys.otp, &keys.export),
             is_sandbox: true,
         })
@@ -79,14 +82,16 @@ impl Grid {
             &self.client_secret,
             Duration::from_secs(15),
         )?;
+        let listed = |id: &Option<String>| id.iter().cloned().collect();
         let customer = DevelopmentCustomer {
             user: User::new("demo", self.user_name.as_str()),
             owned: Owned {
                 account_ids: vec![self.account_id.clone()],
-                agent_ids: self.agent_id.clone().into_iter().collect(),
-                card_ids: self.card_id.clone().into_iter().collect(),
-                customer_ids: self.customer_id.clone().into_iter().collect(),
-                external_account_ids: self.external_account_id.clone().into_iter().collect(),
+                agent_ids: listed(&self.agent_id),
+                card_ids: listed(&self.card_id),
+                card_funding_source_ids: listed(&self.card_funding_source_id),
+                customer_ids: listed(&self.customer_id),
+                external_account_ids: listed(&self.external_account_id),
             },
         };
         let authorizer = OwnedResources::new(grid.clone(), customer.clone());

@@ -19,7 +19,7 @@ use gridkey_sandbox::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Mounted, post_of, request_of};
+use crate::support::{Answer, Mounted, patch_of, post_of, request_of};
 
 /// A platform whose customers are the sandbox's, signed in by the header `x-user`.
 #[derive(Clone)]
@@ -42,8 +42,10 @@ impl Ownership for Platform {
         Ok(Owned {
             account_ids: vec![customer.account_id.clone()],
             agent_ids: vec![customer.agent_id.clone()],
+            card_ids: vec![customer.card_id.clone()],
+            card_funding_source_ids: vec![customer.card_funding_source_id.clone()],
             customer_ids: vec![customer.customer_id.clone()],
-            ..Owned::default()
+            external_account_ids: vec![customer.external_account_id.clone()],
         })
     }
 }
@@ -84,6 +86,7 @@ impl World {
             .allowed_origins([crate::support::ORIGIN])
             .user_id_secret(*b"a secret of more than 16 bytes")
             .agent_operations(true)
+            .delegated_keys(true)
             .router()
             .unwrap();
         let direct = Mounted(Router::new().nest("/api/grid", sandbox.router()));
@@ -230,6 +233,112 @@ async fn a_session_that_has_ended_is_not_found_as_grid_says_itself() {
 }
 
 #[tokio::test]
+async fn a_customer_sees_and_changes_their_own_accounts() {
+    let world = World::new().await;
+    let ada = world.sign_in(&world.ada).await;
+    let user = &world.ada.customer_id;
+    let list = format!("/customers/internal-accounts?customerId={user}");
+    let listed = expect(world.relay.send(bare(user, Method::GET, &list)).await, 200);
+    let accounts = listed["data"].as_array().unwrap();
+    assert!(!accounts.is_empty());
+    for account in accounts {
+        assert_eq!(account["customerId"], user.as_str());
+    }
+
+    let wallet = format!("/internal-accounts/{}", world.ada.account_id);
+    let update = || patch_of(user, &wallet, &json!({ "privateEnabled": true }));
+    let pending = expect(world.relay.send(update()).await, 202);
+    let updated = world.relay.send(signed(update(), &pending, &ada.key)).await;
+    assert_eq!(expect(updated, 200)["privateEnabled"], true);
+
+    let customer = format!("/customers/{user}");
+    let email = json!({ "customerType": "INDIVIDUAL", "email": "new@example.com" });
+    let update = || patch_of(user, &customer, &email);
+    let pending = expect(world.relay.send(update()).await, 202);
+    let updated = world.relay.send(signed(update(), &pending, &ada.key)).await;
+    assert_eq!(expect(updated, 200)["email"], "new@example.com");
+}
+
+#[tokio::test]
+async fn a_payment_is_its_payers() {
+    let world = World::new().await;
+    let ada = world.sign_in(&world.ada).await;
+    let (payer, other) = (&world.ada.customer_id, &world.bo.customer_id);
+    let send = |request| world.relay.send(request);
+
+    let create = post_of(payer, "/quotes", &quote(&world.ada));
+    let created = expect(send(create).await, 201);
+    let path = format!("/quotes/{}", text(&created, "id"));
+    let payload = &created["paymentInstructions"][0]["accountOrWalletInfo"]["payloadToSign"];
+    let stamp = ada.key.stamp_unchecked(payload.as_str().unwrap()).unwrap();
+    let execute = |user: &str| {
+        let mut request = bare(user, Method::POST, &format!("{path}/execute"));
+        let headers = request.headers_mut();
+        headers.insert("grid-wallet-signature", stamp.parse().unwrap());
+        headers.insert("idempotency-key", "a-random-one".parse().unwrap());
+        request
+    };
+    let sca = json!({ "code": "123456" });
+    for request in [
+        bare(other, Method::GET, &path),
+        execute(other),
+        post_of(other, &format!("{path}/authorize"), &sca),
+        bare(other, Method::POST, &format!("{path}/authorize/resend")),
+    ] {
+        let answer = send(request).await;
+        answer.assert_refused(404, "REFERENCE_NOT_FOUND");
+    }
+
+    let executed = expect(send(execute(payer)).await, 200);
+    assert_eq!(executed["id"], created["id"]);
+    let seen = expect(send(bare(payer, Method::GET, &path)).await, 200);
+    assert_ne!(seen["status"], "PENDING");
+    // Nobody has to authorise it further, says the sandbox and not the relay.
+    let authorized = send(post_of(payer, &format!("{path}/authorize"), &sca)).await;
+    assert_eq!(authorized.status, 409, "{:?}", authorized.body);
+}
+
+#[tokio::test]
+async fn a_delegated_key_is_its_creators() {
+    let world = World::new().await;
+    let ada = world.sign_in(&world.ada).await;
+    let (owner, other) = (&world.ada.customer_id, &world.bo.customer_id);
+    let send = |request| world.relay.send(request);
+
+    let create = || post_of(owner, "/auth/delegated-keys", &delegated_key(&world.ada));
+    let first = expect(send(create()).await, 202);
+    let second = expect(send(signed(create(), &first, &ada.key)).await, 202);
+    let created = expect(send(signed(create(), &second, &ada.key)).await, 201);
+    assert_eq!(
+        created["fundingSourceId"],
+        world.ada.card_funding_source_id.as_str()
+    );
+    let path = format!("/auth/delegated-keys/{}", text(&created, "id"));
+    for method in [Method::GET, Method::DELETE] {
+        let answer = send(bare(other, method, &path)).await;
+        answer.assert_refused(404, "REFERENCE_NOT_FOUND");
+    }
+    let seen = expect(send(bare(owner, Method::GET, &path)).await, 200);
+    assert_eq!(seen["status"], "ACTIVE");
+    let revoked = send(bare(owner, Method::DELETE, &path)).await;
+    assert_eq!(revoked.status, 204, "{:?}", revoked.body);
+    // It stays the customer's to look at.
+    let seen = expect(send(bare(owner, Method::GET, &path)).await, 200);
+    assert_eq!(seen["status"], "REVOKED");
+}
+
+#[tokio::test]
+async fn answers_carry_the_time_that_grid_has() {
+    let world = World::new().await;
+    let path = format!("/auth/sessions?accountId={}", world.ada.account_id);
+    let list = || bare(&world.ada.customer_id, Method::GET, &path);
+    let before = world.relay.send(list()).await.headers["date"].clone();
+    world.sandbox.advance_clock(86_400_000);
+    let after = world.relay.send(list()).await.headers["date"].clone();
+    assert_ne!(before, after);
+}
+
+#[tokio::test]
 async fn registration_options_leave_out_what_the_account_has() {
     let world = World::new().await;
     let path = "/auth/credentials/registration-options";
@@ -253,6 +362,11 @@ fn requests_about(customer: &Customer, session_id: &str, user: &str) -> Vec<Requ
     let session = format!("/auth/sessions/{session_id}");
     let key = json!({ "clientPublicKey": "04" });
     let account = json!({ "accountId": account_id });
+    let account_path = format!("/internal-accounts/{account_id}");
+    let customer_id = &customer.customer_id;
+    let email = json!({ "customerType": "INDIVIDUAL", "email": "new@example.com" });
+    let generated = SessionKey::generate(&SystemRandom).unwrap();
+    let export = json!({ "clientPublicKey": generated.public_key().to_uncompressed_hex() });
     let create = json!({ "accountId": account_id, "type": "EMAIL_OTP" });
     let verification = json!({ "type": "EMAIL_OTP", "encryptedOtpBundle": "{}" });
     let get = |path: String| bare(user, Method::GET, &path);
@@ -275,7 +389,47 @@ fn requests_about(customer: &Customer, session_id: &str, user: &str) -> Vec<Requ
             "/agents/device-codes/{}/status",
             customer.device_code
         )),
+        get(format!(
+            "/customers/internal-accounts?customerId={customer_id}"
+        )),
+        get(format!(
+            "/customers/internal-accounts?limit=1&type=EMBEDDED_WALLET&customerId={customer_id}"
+        )),
+        get(format!("/auth/delegated-keys?accountId={account_id}")),
+        get(format!(
+            "/auth/delegated-keys?fundingSourceId={}",
+            customer.card_funding_source_id
+        )),
+        post_of(user, "/auth/delegated-keys", &delegated_key(customer)),
+        post_of(user, "/quotes", &quote(customer)),
+        patch_of(user, &format!("/customers/{customer_id}"), &email),
+        patch_of(user, &account_path, &json!({ "privateEnabled": true })),
+        post_of(user, &format!("{account_path}/export"), &export),
     ]
+}
+
+/// A payment of a customer's to their own bank account.
+fn quote(customer: &Customer) -> Value {
+    json!({
+        "source": {
+            "sourceType": "ACCOUNT",
+            "accountId": customer.account_id,
+        },
+        "destination": {
+            "destinationType": "ACCOUNT",
+            "accountId": customer.external_account_id,
+        },
+        "lockedCurrencySide": "SENDING",
+        "lockedCurrencyAmount": 1000,
+    })
+}
+
+fn delegated_key(customer: &Customer) -> Value {
+    json!({
+        "cardId": customer.card_id,
+        "internalAccountId": customer.account_id,
+        "nickname": "Card payments",
+    })
 }
 
 fn unknown_session() -> String {

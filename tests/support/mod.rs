@@ -159,8 +159,10 @@ pub async fn serve_relay(sandbox_url: &str, customer: &Customer) -> String {
         owned: Owned {
             account_ids: vec![customer.account_id.clone()],
             agent_ids: vec![customer.agent_id.clone()],
+            card_ids: vec![customer.card_id.clone()],
+            card_funding_source_ids: vec![customer.card_funding_source_id.clone()],
             customer_ids: vec![customer.customer_id.clone()],
-            ..Owned::default()
+            external_account_ids: vec![customer.external_account_id.clone()],
         },
     };
     let authorizer = OwnedResources::new(grid.clone(), platform.clone());

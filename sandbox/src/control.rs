@@ -200,8 +200,8 @@ impl Sandbox {
         self.state().renames.order(operation, pointer);
     }
 
-    /// Puts everything back to the seeds: clock, faults, lies and counts too. The enclave
-    /// keys and the violations stay.
+    /// Puts everything back to the seeds: clock, faults, lies and counts too. The enclaves'
+    /// and the identity provider's keys and the violations stay.
     pub fn reset(&self) {
         let seeded = State::seeded(self.options());
         let mut state = self.state();

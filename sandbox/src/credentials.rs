@@ -143,7 +143,8 @@ impl Grid<'_> {
             CreateRequest::EmailOtp { .. } => self.check_new_otp(account, Channel::Email, at),
             CreateRequest::SmsOtp { .. } => self.check_new_otp(account, Channel::Sms, at),
             CreateRequest::Oauth { oidc_token, .. } => {
-                let token = IdToken::check(oidc_token, &self.options.oidc_issuers, at)?;
+                let token =
+                    IdToken::check(oidc_token, &self.options.oidc_issuers, self.provider, at)?;
                 let iss = &token.identity.iss;
                 let payload_to_sign = payloads::add_oauth(account, iss, oidc_token, at);
                 Ok(NewCredential {

@@ -86,9 +86,13 @@ pub(crate) fn sign_envelope(key: &SigningKey, data: &[u8]) -> String {
     .to_string()
 }
 
-/// A compact JWS, ES256 (RFC 7515).
+/// A verification token.
 pub(crate) fn sign_jwt(key: &SigningKey, claims: &Value) -> String {
-    let header = json!({ "alg": "ES256", "typ": "JWT" });
+    sign_jws(key, &json!({ "alg": "ES256", "typ": "JWT" }), claims)
+}
+
+/// A compact JWS, ES256 (RFC 7515).
+pub(crate) fn sign_jws(key: &SigningKey, header: &Value, claims: &Value) -> String {
     let input = [header.to_string(), claims.to_string()]
         .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part))
         .join(".");

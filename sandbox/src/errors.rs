@@ -209,6 +209,8 @@ pub enum Reason {
     OtpBundleUndecryptable,
     /// The wrong code.
     OtpCodeWrong,
+    /// The signature of a token of the sandbox's own provider does not verify.
+    OidcSignatureInvalid,
     /// `iat` is 60 seconds old or more, or in the future.
     OidcTokenStale,
     /// `exp` has passed.

@@ -42,6 +42,19 @@
 //! | `GET /sandbox/violations` | traffic that is not what Grid's documents specify ([`Violation`]) |
 //! | `POST /sandbox/control` | 204; 422 for what is no [`Command`] |
 //!
+//! # The identity provider
+//!
+//! OpenID Connect's implicit flow without a password. Tokens are signed (ES256), have
+//! [`OIDC_ISSUER`] as their `iss` and any `client_id` as their `aud`; unlike those of other issuers
+//! their signature is verified. Redirects go to `http` on a loopback host only.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /sandbox/oidc/authorize?client_id&redirect_uri&response_type=id_token&state&nonce` | a page to sign in as Ada or Bo, which ends in a 303 to `redirect_uri#id_token=…&state=…`; with `prompt=none` in one to `#error=login_required&state=…` |
+//! | `POST /sandbox/oidc/token` with `{"user": "ada", "clientId", "nonce"?}` | `{"idToken"}`, as [`Sandbox::id_token`] |
+//! | `GET /sandbox/oidc/jwks` | the key |
+//! | `GET /sandbox/oidc/.well-known/openid-configuration` | where all that is |
+//!
 //! # Control
 //!
 //! | command | effect |
@@ -64,7 +77,7 @@
 //! | `{"command": "requireSca", "customerId"?, "required"?: false}` | makes a customer, or all, one of the EU, who enters [`SCA_CODE`] before a payment; or no longer |
 //! | `{"command": "unsignedExports", "unsigned"?: false}` | wallet exports come without a signature, as those of Grid's own sandbox; or signed again |
 //! | `{"command": "renameMember", "operation", "pointer"}` | renames a member of the next answer that has it: a violation, to test the tests |
-//! | `{"command": "reset"}` | everything back to the seeds, but the enclave keys and the violations |
+//! | `{"command": "reset"}` | everything back to the seeds, but the enclaves' and the identity provider's keys and the violations |
 
 #![forbid(unsafe_code)]
 
@@ -88,6 +101,7 @@ mod keys;
 mod lies;
 mod nickname;
 mod oidc;
+mod oidc_provider;
 mod operation;
 mod options;
 mod otp;
@@ -111,6 +125,7 @@ pub use enclaves::EnclaveKeys;
 pub use errors::Reason;
 pub use faults::{Fault, FaultOrder};
 pub use lies::{Lie, LieOrder};
+pub use oidc_provider::{OIDC_ISSUER, OidcUser};
 pub use operation::Operation;
 pub use options::{
     AllowedOrigins, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, RateLimit, SandboxOptions,

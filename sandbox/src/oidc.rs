@@ -1,4 +1,5 @@
-//! OIDC ID tokens. As in Grid's sandbox the signature segment is not verified; everything else is.
+//! OIDC ID tokens. As in Grid's sandbox the signature segment is not verified, but for those of the
+//! sandbox's own provider; everything else is.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -7,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     clock::Millis,
     errors::{GridError, Reason, Result},
+    oidc_provider::{OIDC_ISSUER, Provider},
 };
 
 const MAX_AGE_MS: i64 = 60_000;
@@ -60,7 +62,12 @@ struct Claims {
 }
 
 impl IdToken {
-    pub(crate) fn check(token: &str, issuers: &[String], now: Millis) -> Result<Self> {
+    pub(crate) fn check(
+        token: &str,
+        issuers: &[String],
+        provider: &Provider,
+        now: Millis,
+    ) -> Result<Self> {
         let claims = parse(token).ok_or_else(|| {
             GridError::invalid_input(Reason::OidcTokenMalformed, "oidcToken is malformed")
         })?;
@@ -68,6 +75,12 @@ impl IdToken {
             return Err(GridError::invalid_input(
                 Reason::OidcIssuerUnsupported,
                 "the issuer of oidcToken is not supported",
+            ));
+        }
+        if claims.iss == OIDC_ISSUER && !provider.signed(token) {
+            return Err(GridError::unauthorized(
+                Reason::OidcSignatureInvalid,
+                "the signature of oidcToken does not verify",
             ));
         }
         let age_ms = now.saturating_sub(claims.iat.saturating_mul(1000));

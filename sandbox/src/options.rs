@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::oidc_provider::OIDC_ISSUER;
+
 /// The default `client id` of the platform's Basic credentials.
 pub const DEFAULT_CLIENT_ID: &str = "sandbox-client-id";
 /// The default `client secret` of the platform's Basic credentials.
@@ -56,6 +58,7 @@ impl Default for SandboxOptions {
             oidc_issuers: vec![
                 "https://accounts.google.com".to_owned(),
                 "https://appleid.apple.com".to_owned(),
+                OIDC_ISSUER.to_owned(),
             ],
             unsigned_exports: false,
             challenge_limit: RateLimit {

@@ -33,6 +33,7 @@ use crate::{
     errors::{GridError, Reason, Result},
     http::{Answer, GridRequest},
     lies::Liar,
+    oidc_provider::{self, Provider},
     operation::Operation,
     options::SandboxOptions,
     sessions::SessionRecord,
@@ -48,6 +49,7 @@ pub struct Sandbox(Arc<Shared>);
 struct Shared {
     options: SandboxOptions,
     enclaves: Enclaves,
+    provider: Provider,
     state: Mutex<state::State>,
 }
 
@@ -58,6 +60,7 @@ impl Sandbox {
         Self(Arc::new(Shared {
             options,
             enclaves: Enclaves::generate(),
+            provider: Provider::generate(),
             state,
         }))
     }
@@ -116,7 +119,8 @@ impl Sandbox {
                 "/requests",
                 get(|sandbox| async { view(sandbox, Self::requests) }),
             )
-            .route("/control", post(control));
+            .route("/control", post(control))
+            .nest("/oidc", oidc_provider::router());
         #[cfg(feature = "conformance")]
         let router = router.route(
             "/violations",
@@ -185,6 +189,7 @@ impl Sandbox {
         let mut grid = Grid {
             options: &self.0.options,
             enclaves,
+            provider: &self.0.provider,
             state: &mut state,
             now,
         };
@@ -206,6 +211,10 @@ impl Sandbox {
                 .extend(conformance::check_answer(request, &answer));
         }
         (answer.head(), lie.unwrap_or_else(|| answer.text()))
+    }
+
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.0.provider
     }
 
     pub(crate) fn options(&self) -> &SandboxOptions {

@@ -197,7 +197,12 @@ impl Grid<'_> {
         client_public_key: &str,
     ) -> Result<Answer> {
         let client_public_key = ClientPublicKey::parse(client_public_key)?;
-        let token = IdToken::check(oidc_token, &self.options.oidc_issuers, self.now)?;
+        let token = IdToken::check(
+            oidc_token,
+            &self.options.oidc_issuers,
+            self.provider,
+            self.now,
+        )?;
         token.check_nonce(&client_public_key.text)?;
         match &self.credential(&request.id)?.kind {
             CredentialKind::OAuth { identity } if *identity == token.identity => {}

@@ -235,7 +235,10 @@ mod tests {
     use axum::http::HeaderMap;
 
     use super::*;
-    use crate::{enclaves::Enclaves, operation::Operation, options::SandboxOptions, state::State};
+    use crate::{
+        enclaves::Enclaves, oidc_provider::Provider, operation::Operation, options::SandboxOptions,
+        state::State,
+    };
 
     // Over HTTP no two signed operations share a path, so far.
     #[test]
@@ -252,6 +255,7 @@ mod tests {
         let mut grid = Grid {
             options: &options,
             enclaves: &enclaves,
+            provider: &Provider::generate(),
             state: &mut State::default(),
             now: 0,
         };

@@ -18,6 +18,7 @@ use crate::{
     keys::Delivery,
     lies::Lies,
     oidc::Identity,
+    oidc_provider::Provider,
     options::SandboxOptions,
     otp::Channel,
     quotes::{ExternalAccount, Quote},
@@ -31,6 +32,7 @@ use crate::{
 pub(crate) struct Grid<'a> {
     pub(crate) options: &'a SandboxOptions,
     pub(crate) enclaves: &'a Enclaves,
+    pub(crate) provider: &'a Provider,
     pub(crate) state: &'a mut State,
     /// Sandbox time at which the request arrived.
     pub(crate) now: Millis,

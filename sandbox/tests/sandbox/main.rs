@@ -14,6 +14,7 @@ mod faults;
 mod journeys;
 mod lies;
 mod oidc;
+mod oidc_provider;
 mod otp;
 mod passkeys;
 mod platform;

@@ -734,11 +734,13 @@ mod tests {
         // The one that was late makes the database, and it makes all of it.
         settled(
             &JsValue::UNDEFINED,
-            "new Promise(resolve => setTimeout(resolve, 100))",
+            "(async () => {
+                while (!(await indexedDB.databases()).some(({ name }) => name === 'gridkey')) {
+                    await new Promise(resolve => setTimeout(resolve, 5));
+                }
+            })()",
         )
         .await;
-        let databases = "indexedDB.databases().then(all => all.map(({ name }) => name).join())";
-        assert_eq!(settled(&JsValue::UNDEFINED, databases).await, "gridkey");
         let kept = within(&JsValue::UNDEFINED, "store => store.count()").await;
         assert_eq!(kept, 0);
         assert!(deleted().await);

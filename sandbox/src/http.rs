@@ -12,12 +12,14 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
+use p256::PublicKey;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     errors::{GridError, Reason, Result},
+    keys::parse_hex,
     operation::Operation,
     options::SandboxOptions,
 };
@@ -80,6 +82,12 @@ impl GridRequest {
     fn is_about_passkey(&self) -> bool {
         self.json::<Value>()
             .is_ok_and(|body| body.get("type") == Some(&Value::from("PASSKEY")))
+    }
+
+    /// `clientPublicKey` of the body, if there is a good one.
+    pub(crate) fn client_public_key(&self) -> Option<PublicKey> {
+        let body: Value = self.json().ok()?;
+        parse_hex(body.get("clientPublicKey")?.as_str()?)
     }
 
     /// Checks the platform's Basic credentials (RFC 7617).

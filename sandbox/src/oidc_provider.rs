@@ -196,7 +196,7 @@ async fn configuration(headers: HeaderMap) -> Json<Value> {
 async fn authorize(Query(query): Query<HashMap<String, String>>) -> Response {
     let request = match Authorization::check(&query) {
         Ok(request) => request,
-        Err(refusal) => return refusal,
+        Err(message) => return (StatusCode::BAD_REQUEST, message).into_response(),
     };
     let get = |name: &str| query.get(name).map(String::as_str);
     if get("response_type") != Some("id_token") {
@@ -240,7 +240,7 @@ async fn sign_in(
 ) -> Response {
     let request = match Authorization::check(&query) {
         Ok(request) => request,
-        Err(refusal) => return refusal,
+        Err(message) => return (StatusCode::BAD_REQUEST, message).into_response(),
     };
     let Some(user) = query.get("user").and_then(|sub| OidcUser::of(sub)) else {
         return request.redirect("error", "access_denied");
@@ -251,13 +251,12 @@ async fn sign_in(
 
 impl Authorization {
     /// Refuses, without a redirect, what names no client or no place on this machine to return to.
-    fn check(query: &HashMap<String, String>) -> Result<Self, Response> {
+    fn check(query: &HashMap<String, String>) -> Result<Self, &'static str> {
         let get = |name: &str| query.get(name).filter(|text| !text.is_empty()).cloned();
-        let refuse = |message: &'static str| (StatusCode::BAD_REQUEST, message).into_response();
-        let client_id = get("client_id").ok_or_else(|| refuse("client_id is required"))?;
+        let client_id = get("client_id").ok_or("client_id is required")?;
         let redirect_uri = get("redirect_uri")
             .filter(|uri| is_loopback(uri))
-            .ok_or_else(|| refuse("redirect_uri is required, and http on a loopback host"))?;
+            .ok_or("redirect_uri is required, and http on a loopback host")?;
         Ok(Self {
             client_id,
             redirect_uri,

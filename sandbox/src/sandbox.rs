@@ -201,6 +201,7 @@ impl Sandbox {
             enclaves,
             now,
             session_key: session_key.map(|s| s.public_key),
+            client_public_key: request.client_public_key(),
         };
         let lie = state.lies.tell(request.operation, &mut answer, &liar);
         #[cfg(feature = "conformance")]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Call, Server};
+use crate::client::{Call, Server, delegation, execution, quote_of};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -170,4 +170,49 @@ async fn unknown_orders_are_refused() {
     ] {
         assert_eq!(server.post("/sandbox/control", command).await.status, 422);
     }
+}
+
+#[tokio::test]
+async fn an_execution_can_lose_its_answer() {
+    let server = Server::start().await;
+    let session = server.sign_in_with_code().await;
+    let quote = server.send(&quote_of(&server.customer(), 1000)).await;
+    let call = execution(&quote.expect(201), &session.key).idempotency_key("one");
+    for fault in [
+        json!({ "kind": "drop" }),
+        json!({ "kind": "drop", "processed": true }),
+        json!({ "kind": "cutBody" }),
+    ] {
+        let command = json!({
+            "command": "fault", "operation": "executeQuote", "leg": 1, "fault": fault,
+        });
+        server.post("/sandbox/control", command).await.expect(204);
+        assert!(server.try_send(&call).await.is_err());
+    }
+    let executed = server.send(&call).await.expect(200);
+    assert_eq!(executed["status"], "PROCESSING");
+    let listed = server.get("/customers/internal-accounts?limit=1").await;
+    let balance = &listed.expect(200)["data"][0]["balance"];
+    assert_eq!(balance["amount"], 999_000);
+    server.expect_conformance();
+}
+
+#[tokio::test]
+async fn a_fault_of_the_third_leg() {
+    let server = Server::start().await;
+    let session = server.sign_in_with_code().await;
+    let call = delegation(&server.customer());
+    let command = json!({
+        "command": "fault", "operation": "createDelegatedKey", "leg": 3,
+        "fault": { "kind": "delay", "ms": 80 },
+    });
+    server.post("/sandbox/control", command).await.expect(204);
+    let second = server.send_signed(&call, &session.key).await.expect(202);
+    let start = Instant::now();
+    server
+        .send(&call.signed(&second, &session.key))
+        .await
+        .expect(201);
+    assert!(start.elapsed() >= Duration::from_millis(80));
+    server.expect_conformance();
 }

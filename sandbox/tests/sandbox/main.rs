@@ -13,6 +13,7 @@ mod delegated_keys;
 mod faults;
 mod journeys;
 mod lies;
+mod lies_about_activities;
 mod oidc;
 mod oidc_provider;
 mod otp;

@@ -809,7 +809,15 @@ fn the_time_is_the_challenges() {
             honest.refuses(&honest.with_value(&[], "timestampMs", no_time), "timestamp");
         }
     }
+    // Thirteen characters, but twelve digits: of 1994.
     let honest = honest_of("setEmail");
+    let signed = honest.with_value(&[], "timestampMs", "+782919651260".into());
+    let expected = Expected {
+        now_ms: 782_919_651_260,
+        ..Expected::default()
+    };
+    let result = check(&signed.to_text(), &honest.intent, &expected);
+    assert_eq!(verdict(result), "timestamp");
     let late = honest.with_value(&[], "timestampMs", "1999999999999".into());
     let error = honest.check(&late.to_text()).unwrap_err();
     assert!(error.message().contains("clock"), "{error:?}");

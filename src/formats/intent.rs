@@ -285,55 +285,66 @@ impl Intent {
                 return Err(wrong_member(if is_word(name) { name } else { "?" }));
             }
         }
-        let organization_id = stated_text(json, "organizationId?")?;
-        let expires_at_ms = stated_text(json, "expiresAt?")?
-            .map(|text| parse_rfc3339_ms(&text).map_err(|_| wrong_member("expiresAt")))
-            .transpose()?;
-        let mut texts: [Option<String>; MAX_TEXTS] = Default::default();
-        for (stated, member) in texts.iter_mut().zip(*members) {
+        let organization_id = stated_text(json, "organizationId?")?.map(str::to_owned);
+        let expires_at_ms = match stated_text(json, "expiresAt?")? {
+            Some(text) => Some(parse_rfc3339_ms(text).map_err(|_| wrong_member("expiresAt"))?),
+            None => None,
+        };
+        for member in *members {
             match (*member, json.get(member)) {
                 (BLIND, Some(Json::Bool(true))) | (PARAMETERS, Some(_)) => {}
                 (BLIND | PARAMETERS, _) => return Err(wrong_member(member)),
-                _ => *stated = stated_text(json, member)?,
+                _ => {
+                    stated_text(json, member)?;
+                }
             }
         }
-        let [first, second, third, fourth, fifth] = texts;
         // What must be there is: the loop has seen to it.
-        let text = first.clone().unwrap_or_default();
+        let required = |name| owned(json, name).unwrap_or_default();
         let intent = match *kind {
             "addPasskey" => Self::AddPasskey {
-                credential_id: text,
-                client_data_json: second.unwrap_or_default(),
-                attestation_object: third.unwrap_or_default(),
-                challenge: fourth.unwrap_or_default(),
-                nickname: fifth,
+                credential_id: required("credentialId"),
+                client_data_json: required("clientDataJson"),
+                attestation_object: required("attestationObject"),
+                challenge: required("challenge"),
+                nickname: owned(json, "nickname"),
             },
-            "addOauth" => Self::AddOauth { oidc_token: text },
-            "setEmail" => Self::SetEmail { email: text },
-            "setPhone" => Self::SetPhone { phone_number: text },
+            "addOauth" => Self::AddOauth {
+                oidc_token: required("oidcToken"),
+            },
+            "setEmail" => Self::SetEmail {
+                email: required("email"),
+            },
+            "setPhone" => Self::SetPhone {
+                phone_number: required("phoneNumber"),
+            },
             "revokePasskey" => Self::RevokePasskey,
             "revokeOauth" => Self::RevokeOauth,
             "revokeSession" => Self::RevokeSession,
             "refreshSession" => Self::RefreshSession {
-                client_public_key: text,
+                client_public_key: required("clientPublicKey"),
             },
             "exportWallet" => Self::ExportWallet {
-                client_public_key: text,
-                wallet_id: second,
+                client_public_key: required("clientPublicKey"),
+                wallet_id: owned(json, "walletId"),
             },
             "verifyOtp" => Self::VerifyOtp {
-                public_key: stated_key(&text, "publicKeyHex")?,
-                contact: second,
+                public_key: stated_key(json, "publicKeyHex")?,
+                contact: owned(json, "contact"),
                 verification_type: None,
-                quorum_key: match third {
-                    Some(key) => stated_key(&key, "quorumPublicKey")?,
+                quorum_key: match json.get("quorumPublicKey") {
+                    Some(_) => stated_key(json, "quorumPublicKey")?,
                     None => EnclaveKeys::production()?.otp,
                 },
             },
-            "executeQuote" => Self::ExecuteQuote { sign_with: first },
-            "updatePrivacy" => Self::UpdatePrivacy { sign_with: first },
+            "executeQuote" => Self::ExecuteQuote {
+                sign_with: owned(json, "signWith"),
+            },
+            "updatePrivacy" => Self::UpdatePrivacy {
+                sign_with: owned(json, "signWith"),
+            },
             "activity" => Self::Activity {
-                activity_type: text,
+                activity_type: required("activityType"),
                 parameters: json.get(PARAMETERS).cloned().unwrap_or(Json::Null),
             },
             _ => return Err(wrong_member("kind")),
@@ -575,16 +586,20 @@ fn wrong_member(name: &str) -> Error {
     Error::invalid_argument(message.concat())
 }
 
-fn stated_text(json: &Json, member: &str) -> Result<Option<String>> {
+fn stated_text<'a>(json: &'a Json, member: &str) -> Result<Option<&'a str>> {
     match json.get(bare(member)) {
         None if member.ends_with('?') => Ok(None),
-        Some(Json::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(Json::String(text)) if !text.is_empty() => Ok(Some(text)),
         _ => Err(wrong_member(member)),
     }
 }
 
-fn stated_key(text: &str, name: &str) -> Result<PublicKey> {
-    PublicKey::from_hex(text).map_err(|_| wrong_member(name))
+fn stated_key(json: &Json, name: &str) -> Result<PublicKey> {
+    PublicKey::from_hex(text(json, name).unwrap_or_default()).map_err(|_| wrong_member(name))
+}
+
+fn owned(json: &Json, name: &str) -> Option<String> {
+    text(json, name).map(str::to_owned)
 }
 
 /// Without the mark of those that may be missing.

@@ -333,6 +333,10 @@ mod tests {
         ] {
             assert_eq!(changed("1782923251", exp), expected, "{exp}");
         }
+        let short = CLAIMS.replacen("1782923251", "1782919652", 1);
+        let at = |now_ms| verdict(&token(HEADER, &short), None, None, now_ms);
+        assert_eq!(at(1_782_919_651_999), "accepted");
+        assert_eq!(at(1_782_919_652_000), "freshness");
     }
 
     #[test]

@@ -620,3 +620,36 @@ const QUOTE_DESTINATIONS: &[Variant] = &[
         ],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The first column of the table under "What each operation needs".
+    fn documented() -> BTreeSet<&'static str> {
+        include_str!("../README.md")
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once(" | "))
+            .flat_map(|(operations, _)| operations.split(", "))
+            .map(|operation| operation.trim_matches('`'))
+            .collect()
+    }
+
+    #[test]
+    fn the_documented_operations_are_the_tables() {
+        let offered: BTreeSet<_> = TABLE.iter().map(|row| row.operation.id()).collect();
+        assert_eq!(offered.len(), TABLE.len());
+        assert_eq!(offered, documented());
+    }
+
+    #[test]
+    fn whatever_a_path_identifies_is_of_a_kind() {
+        for row in TABLE {
+            let placeholders = row.path.matches('{').count();
+            let kinds = usize::from(row.path_resource.is_some());
+            assert_eq!(placeholders, kinds, "{}", row.path);
+        }
+    }
+}

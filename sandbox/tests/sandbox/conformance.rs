@@ -87,6 +87,7 @@ async fn other_liberties_are_recorded() {
         Call::get(format!("/auth/sessions?accountId={account}&page=1")),
         Call::get("/auth/credentials"),
         Call::post(codes.clone(), Some(json!({}))),
+        Call::post(codes.clone(), None).idempotency_key("one"),
         Call {
             request_id: Some("Request:1".to_owned()),
             ..Call::post(codes, None)

@@ -9,6 +9,8 @@ import type {
   GridkeyErrorCode,
   GridkeyErrorRecovery,
   GridkeyOptions,
+  OAuthSignIn,
+  OAuthState,
   OtpSignIn,
   OtpState,
   PasskeySignIn,
@@ -20,12 +22,18 @@ import type {
 
 export type {
   AgentDeviceCode,
+  AgentDeviceCodeStatus,
   AuthMethod,
   AuthMethodType,
   AuthSession,
   AuthSignedRequestChallenge,
   Call,
+  CheckedIntent,
   CreateAuthCredentialBody,
+  Currency,
+  CurrencyAmount,
+  Customer,
+  DelegatedKey,
   EnclaveTrust,
   ExpectedWalletExport,
   GridCall,
@@ -34,6 +42,11 @@ export type {
   GridkeyErrorCode,
   GridkeyErrorRecovery,
   GridkeyOptions,
+  Intent,
+  IntentOf,
+  InternalAccount,
+  InternalAccountExport,
+  OAuthState,
   OtpAuthMethod,
   OtpState,
   PasskeyAssertion,
@@ -43,7 +56,12 @@ export type {
   PasskeyRegistration,
   PasskeyRegistrationOptions,
   PasskeyTransport,
+  PaymentInstructions,
+  Quote,
+  QuoteRequest,
   RequestEvent,
+  ScaAuthorization,
+  ScaChallenge,
   SealOtpCodeOptions,
   SessionState,
   SignInOptions,
@@ -53,6 +71,7 @@ export type {
 } from "./wasm/gridkey.js";
 
 export {
+  OAuthSignIn,
   OtpSignIn,
   PasskeyEnrolment,
   PasskeySignIn,
@@ -60,6 +79,7 @@ export {
   SessionKey,
   WalletExportKey,
   WalletSession,
+  checkIntent,
   createPasskey,
   oauthNonce,
   passkeyChallengeBytes,
@@ -113,10 +133,20 @@ export class Gridkey {
   preparePasskey(options: { authMethodId: string } & Call): Promise<PasskeySignIn>;
   /** Fetches a passkey's challenge and asks for the passkey at once. Some browsers refuse that, because of the fetch between tap and prompt. */
   signInWithPasskey(options: { authMethodId: string } & SignInOptions): Promise<WalletSession>;
-  /** Sends a one-time code by e-mail. */
+  /** Sends a one-time code by e-mail or SMS. */
   sendOtp(options: { authMethodId: string } & Call): Promise<OtpSignIn>;
   /** Goes on where {@link OtpSignIn.state} was taken, e.g. before the page was loaded anew. */
   resumeOtp(state: OtpState): Promise<OtpSignIn>;
+  /**
+   * Makes the key that an identity provider's token will be bound to: ask the provider for a token with `nonce`, then `submit` it.
+   * `clientId` is yours at the provider; a token for another one is refused. With `redirect` the page may be left meanwhile: the key is
+   * then kept by the browser, unreadable, for an hour, and becomes the session key, whatever `sessionKeys` says.
+   */
+  prepareOAuth(options: { authMethodId: string; clientId?: string; redirect?: boolean } & Call): Promise<OAuthSignIn>;
+  /** Goes on with {@link OAuthSignIn.state} after the identity provider has sent the page back. */
+  resumeOAuth(state: OAuthState): Promise<OAuthSignIn>;
+  /** Forgets which organization and wallet an account has: the next payload is believed again. */
+  forgetOrganization(accountId: string): Promise<void>;
   /** Takes over a session that was opened by layer 2, with its key: `key` is then as if freed. The WebAssembly must be loaded, as it is where there is a key. */
   adoptSession(session: AuthSession, key: SessionKey): WalletSession;
   /** Ends the client. Sessions made by it go on. */
@@ -249,6 +279,141 @@ export interface AgentDeviceCode {
     redeemed: boolean;
 }
 
+/** Whether a device code was redeemed. */
+export interface AgentDeviceCodeStatus {
+    code: string;
+    redeemed: boolean;
+}
+
+/** A currency. */
+export interface Currency {
+    /** ISO 4217, or a ticker: `"USDC"`. */
+    code?: string;
+    name?: string;
+    symbol?: string;
+    /** How many decimals an amount's smallest unit stands for. */
+    decimals?: number;
+}
+
+/** An amount in the smallest unit of its currency. */
+export interface CurrencyAmount {
+    amount: number;
+    currency: Currency;
+}
+
+/** An account of the customer's. Grid may say more of it than this. */
+export interface InternalAccount {
+    id: string;
+    customerId?: string;
+    type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET";
+    status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED";
+    /** What can be spent. */
+    balance: CurrencyAmount;
+    totalBalance: CurrencyAmount;
+    /** Of embedded wallets. */
+    privateEnabled?: boolean;
+    createdAt: string;
+    updatedAt: string;
+}
+
+/** A wallet's mnemonic, sealed to the key that was sent: see `WalletExportKey.open`. */
+export interface InternalAccountExport {
+    id: string;
+    encryptedWalletCredentials: string;
+}
+
+/** A key with which Grid signs a card's payments. Times are RFC 3339. */
+export interface DelegatedKey {
+    id: string;
+    cardId: string;
+    fundingSourceId: string;
+    accountId: string;
+    /** SEC1 compressed, 66 hexadecimal digits. */
+    publicKey: string;
+    nickname: string;
+    status: "PENDING" | "ACTIVE" | "REVOKED";
+    createdAt: string;
+    updatedAt: string;
+}
+
+/** A customer, as Grid describes one. */
+export interface Customer {
+    id?: string;
+    email?: string;
+    phoneNumber?: string;
+    [member: string]: unknown;
+}
+
+/** How a payment is authorised where strong customer authentication is asked for. */
+export interface ScaChallenge {
+    id: string;
+    /** RFC 3339. */
+    expiresAt: string;
+    factor: "SMS_OTP" | "TOTP" | "PASSKEY";
+    availableFactors: ("SMS_OTP" | "TOTP" | "PASSKEY")[];
+    purpose?: string | null;
+    /** For `navigator.credentials.get()`, where `factor` is `PASSKEY`. */
+    passkeyAssertionOptions?: Record<string, unknown> | null;
+    passkeyAllowedOrigins?: string[] | null;
+}
+
+/** How a quote is paid. Of a quote whose source is an embedded wallet, `accountType` is `EMBEDDED_WALLET`. */
+export interface PaymentInstructions {
+    accountOrWalletInfo: { accountType?: string; payloadToSign?: string; [member: string]: unknown };
+    instructionsNotes?: string;
+}
+
+/** An offer of a payment. Amounts are in the smallest unit of their currency; times are RFC 3339. Grid may say more of it than this. */
+export interface Quote {
+    id: string;
+    status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED";
+    createdAt: string;
+    /** Until when it can be executed. */
+    expiresAt: string;
+    source: Record<string, unknown>;
+    destination: Record<string, unknown>;
+    sendingCurrency: Currency;
+    receivingCurrency: Currency;
+    totalSendingAmount: number;
+    totalReceivingAmount: number;
+    /** Units of the sending currency for one of the receiving one. */
+    exchangeRate: number;
+    feesIncluded: number;
+    transactionId: string;
+    paymentInstructions?: PaymentInstructions[];
+    /** While `status` is `PENDING_AUTHORIZATION`. */
+    scaChallenge?: ScaChallenge;
+}
+
+/** What a quote is asked for. Amounts are in the smallest unit of their currency. */
+export interface QuoteRequest {
+    lookupId?: string;
+    source:
+    | { sourceType: "ACCOUNT"; accountId: string; customerId?: string }
+    | { sourceType: "REALTIME_FUNDING"; customerId?: string; currency: string; cryptoNetwork?: string };
+    destination:
+    | { destinationType: "ACCOUNT"; accountId: string; paymentRail?: string }
+    | { destinationType: "UMA_ADDRESS"; umaAddress: string; currency?: string };
+    lockedCurrencySide: "SENDING" | "RECEIVING";
+    /** A whole number of at least 1. */
+    lockedCurrencyAmount: number;
+    immediatelyExecute?: boolean;
+    description?: string;
+    /** At most 80 characters. */
+    remittanceInformation?: string;
+    purposeOfPayment?: string;
+    platformFeeOverride?: Record<string, unknown>;
+    scaFactor?: "SMS_OTP" | "PASSKEY";
+    senderCustomerInfo?: Record<string, unknown>;
+}
+
+/** The proof of a payment's strong customer authentication: `code`, or `passkeyAssertion` with `origin`. */
+export interface ScaAuthorization {
+    code?: string;
+    passkeyAssertion?: Record<string, unknown>;
+    origin?: string;
+}
+
 /** What the relay gives for the making of a passkey. */
 export interface PasskeyRegistrationOptions {
     /** base64url; good for one use. */
@@ -261,12 +426,12 @@ export interface PasskeyRegistrationOptions {
 }
 
 export type CreateAuthCredentialBody =
-| { type: "EMAIL_OTP"; accountId: string }
+| { type: "EMAIL_OTP" | "SMS_OTP"; accountId: string }
 | { type: "OAUTH"; accountId: string; oidcToken: string }
 | { type: "PASSKEY"; accountId: string; nickname: string; challenge: string; attestation: PasskeyAttestation };
 
 export type VerifyAuthCredentialBody =
-| { type: "EMAIL_OTP"; encryptedOtpBundle: string }
+| { type: "EMAIL_OTP" | "SMS_OTP"; encryptedOtpBundle: string }
 | { type: "OAUTH"; oidcToken: string; clientPublicKey: string }
 | { type: "PASSKEY"; assertion: PasskeyAssertion };
 
@@ -297,6 +462,11 @@ export interface GridOperations {
     body: VerifyAuthCredentialBody,
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 200; session: AuthSession }>;
+    /** Signed by a session of another credential. */
+    revokeAuthCredential(
+    id: string,
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 204 }>;
     listAuthSessions(query: { accountId: string }, call?: Call): Promise<{ status: 200; sessions: AuthSession[] }>;
     revokeAuthSession(
     id: string,
@@ -307,6 +477,62 @@ export interface GridOperations {
     body: { clientPublicKey: string },
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; session: AuthSession }>;
+    /** Stamped twice: the answer to the first stamp is another challenge. */
+    createDelegatedKey(
+    body: { cardId: string; internalAccountId: string; nickname: string },
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; delegatedKey: DelegatedKey }>;
+    /** At least one of the two. */
+    listDelegatedKeys(
+    query: { accountId?: string; fundingSourceId?: string },
+    call?: Call,
+    ): Promise<{ status: 200; delegatedKeys: DelegatedKey[] }>;
+    getDelegatedKeyById(id: string, call?: Call): Promise<{ status: 200; delegatedKey: DelegatedKey }>;
+    revokeDelegatedKey(id: string, call?: Call): Promise<{ status: 204 }>;
+    /** A page of them; `cursor` is the `nextCursor` of the page before. */
+    listCustomerInternalAccounts(
+    query: { customerId: string; type?: InternalAccount["type"]; currency?: string; limit?: number; cursor?: string },
+    call?: Call,
+    ): Promise<{
+        status: 200;
+        internalAccounts: InternalAccount[];
+        hasMore: boolean;
+        nextCursor?: string;
+        totalCount?: number;
+    }>;
+    updateInternalAccount(
+    id: string,
+    body: { privateEnabled: boolean },
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; internalAccount: InternalAccount }>;
+    /** `clientPublicKey` is that of a fresh `WalletExportKey`. */
+    exportInternalAccount(
+    id: string,
+    body: { clientPublicKey: string },
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; walletExport: InternalAccountExport }>;
+    /** One of the two at a time. Where no credential is tied to it, it is changed at once. */
+    updateCustomerById(
+    customerId: string,
+    body: { customerType: "INDIVIDUAL" | "BUSINESS"; email?: string; phoneNumber?: string },
+    call?: SignedCall,
+    ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; customer: Customer }>;
+    /** 202: strong customer authentication is asked for first. */
+    createQuote(body: QuoteRequest, call?: Call & { idempotencyKey?: string }): Promise<{ status: 201 | 202; quote: Quote }>;
+    getQuoteById(quoteId: string, call?: Call): Promise<{ status: 200; quote: Quote }>;
+    /** `stamp` is over the payload in the quote's payment instructions: {@link WalletSession.executeQuote} does all of it. */
+    executeQuote(
+    quoteId: string,
+    body?: { scaFactor?: "SMS_OTP" | "PASSKEY" },
+    call?: Call & { stamp?: string; idempotencyKey?: string },
+    ): Promise<{ status: 200; quote: Quote }>;
+    /** The quote may ask for another authorization: look at its `status`. */
+    authorizeQuote(quoteId: string, body: ScaAuthorization, call?: Call): Promise<{ status: 200; quote: Quote }>;
+    resendQuoteScaCode(quoteId: string, call?: Call): Promise<{ status: 204 }>;
+    getAgentDeviceCodeStatus(
+    code: string,
+    call?: Call,
+    ): Promise<{ status: 200; deviceCodeStatus: AgentDeviceCodeStatus }>;
     /** The old code can no longer be redeemed. */
     regenerateAgentDeviceCode(agentId: string, call?: Call): Promise<{ status: 201; deviceCode: AgentDeviceCode }>;
     /** The relay's own: not one of Grid's. */
@@ -341,6 +567,8 @@ export interface GridkeyOptions {
     };
     /** Whose signatures are believed: the production enclaves' (the default), or a sandbox's, whose public keys are given (SEC1 uncompressed, 130 hexadecimal digits). */
     enclave?: "production" | { dangerouslyTrust: { otp: string; export: string | "unsigned-sandbox" } };
+    /** The customers' organizations at Turnkey by account id, where you know them. Otherwise the first one that is seen is remembered, in `localStorage` where there is any. */
+    organizations?: Record<string, string>;
     /** Sees every request, redacted. What it throws is ignored. */
     onRequest?(event: RequestEvent): void;
 }
@@ -377,6 +605,8 @@ export interface GridReply {
     body: unknown;
     /** `Retry-After`, in milliseconds. */
     retryAfterMs?: number;
+    /** `Date`: when the server answered, in milliseconds since 1970. Wrong clocks of devices are told by it. */
+    dateMs?: number;
 }
 
 /**
@@ -431,9 +661,17 @@ export type SessionState =
 export interface OtpState {
     readonly authMethodId: string;
     readonly accountId: string;
-    readonly type: "EMAIL_OTP";
+    readonly type: "EMAIL_OTP" | "SMS_OTP";
     readonly sentTo: string;
     readonly otpEncryptionTargetBundle: string;
+}
+
+/** What to keep while the page is left for an identity provider. Nothing in it is secret: the key stays in the browser's keeping. */
+export interface OAuthState {
+    readonly authMethodId: string;
+    /** SEC1 compressed, 66 hexadecimal digits. */
+    readonly clientPublicKey: string;
+    readonly clientId?: string;
 }
 
 
@@ -591,10 +829,95 @@ export interface PasskeyRegistration {
     excludeCredentials?: readonly { id: string; type?: "public-key"; transports?: readonly string[] }[];
 }
 
+/**
+ * What a payload is to be signed for. A payload that asks for anything else, or for more, is
+ * refused with `intent_refused`; `reason` of the error names the check.
+ *
+ * `organizationId` is the customer's organization, where you know it. `expiresAt` is the
+ * challenge's or quote's own; without it the payload must be of the last 15 minutes by this
+ * device's clock.
+ *
+ * Two kinds are signed blind, and say so by `allowBlindSigning`: a quote's payload shows neither
+ * amount nor payee, and a wallet's privacy is set by signing a hash, which may as well be a
+ * payment's. Revocations name ids that only Turnkey knows, so which credential or session they end
+ * cannot be seen. A passkey's challenge is a hash, and cannot be checked at all.
+ */
+export type Intent = { organizationId?: string; expiresAt?: string } & (
+| {
+    kind: "addPasskey";
+    credentialId: string;
+    clientDataJson: string;
+    attestationObject: string;
+    challenge: string;
+    nickname?: string;
+}
+| { kind: "addOauth"; oidcToken: string }
+| { kind: "setEmail"; email: string }
+| { kind: "setPhone"; phoneNumber: string }
+| { kind: "revokePasskey" }
+| { kind: "revokeOauth" }
+| { kind: "revokeSession" }
+| { kind: "refreshSession"; clientPublicKey: string }
+| { kind: "exportWallet"; clientPublicKey: string; walletId?: string }
+/** A one-time code's token. `publicKeyHex` was sealed with the code; `quorumPublicKey` is the enclave's, where it is not the production one's. */
+| { kind: "verifyOtp"; publicKeyHex: string; contact?: string; quorumPublicKey?: string }
+| { kind: "executeQuote"; signWith?: string; allowBlindSigning: true }
+| { kind: "updatePrivacy"; signWith?: string; allowBlindSigning: true }
+/** Exactly this activity: for what Grid adds, or does not document. */
+| { kind: "activity"; activityType: string; parameters: unknown }
+);
+
+/** Reads a payload that this package does not know and says what it must be. */
+export type IntentOf = (payloadToSign: string) => Intent | Promise<Intent>;
+
+/** What a checked payload says. */
+export interface CheckedIntent {
+    /** The organization it is for. */
+    organizationId?: string;
+    /** Turnkey's name of what it asks for. */
+    activityType?: string;
+    /** Of a payload that is signed blind: its SHA-256, 64 hexadecimal digits, to be shown or logged. */
+    fingerprint?: string;
+}
+
 
 
 /**
- * A one-time code that is under way by e-mail.
+ * A sign-in with an identity provider: its token is bound to a key made here.
+ */
+export class OAuthSignIn {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Signs in with the provider's ID token, which may be 60 seconds old. One that cannot be
+     * accepted is refused before it is sent. After a failure it can be called again.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `oauth_rejected`, `clock_wrong`, `aborted`,
+     * `network`, `timeout` and whatever Grid refuses with
+     */
+    submit(id_token: string, options?: SignInOptions): Promise<WalletSession>;
+    /**
+     * The credential.
+     */
+    readonly authMethodId: string;
+    /**
+     * The public key that the session will be for: SEC1, hexadecimal, as it will be sent.
+     */
+    readonly clientPublicKey: string;
+    /**
+     * What the provider is to put into its token as `nonce`: 64 hexadecimal digits.
+     */
+    readonly nonce: string;
+    /**
+     * What to keep over a redirect, for `Gridkey.resumeOAuth`. Nothing in it is secret. Only of a
+     * sign-in that was prepared with `redirect: true`.
+     */
+    readonly state: OAuthState | undefined;
+}
+
+/**
+ * A one-time code that is under way by e-mail or SMS.
  */
 export class OtpSignIn {
     private constructor();
@@ -620,7 +943,7 @@ export class OtpSignIn {
      */
     readonly authMethodId: string;
     /**
-     * The address that the code went to.
+     * The address or number that the code went to.
      */
     readonly sentTo: string;
     /**
@@ -737,7 +1060,7 @@ export class SessionKey {
     /**
      * Stamps a payload without looking at what it asks for, and resolves to the value of
      * `Grid-Wallet-Signature`. Whoever can choose the payload can do what the customer can:
-     * {@link WalletSession} checks before it stamps.
+     * `stamp` checks before it stamps.
      *
      * @throws {GridkeyError} `invalid_argument`: no string, lone surrogates, or more than 1 MiB
      */
@@ -755,6 +1078,14 @@ export class SessionKey {
      * @throws {GridkeyError} `invalid_argument`, `bundle_malformed`, `bundle_untrusted`
      */
     sealOtpCode(bundle: string, code: string, options?: SealOtpCodeOptions): string;
+    /**
+     * Stamps `payloadToSign`, byte for byte, if it asks for nothing but `intent`, and resolves to
+     * the value of `Grid-Wallet-Signature`.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
+     * `bundle_untrusted`, `challenge_expired`
+     */
+    stamp(payload_to_sign: string, intent: Intent): Promise<string>;
     /**
      * The public key, SEC1 uncompressed, 130 hexadecimal digits.
      */
@@ -808,6 +1139,23 @@ export class WalletSession {
     free(): void;
     [Symbol.dispose](): void;
     /**
+     * Adds the customer's e-mail address back. It sends a code: `submit` of what this resolves to
+     * activates the credential and opens a session by it.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `credential_already_exists`,
+     * `intent_refused`, `bundle_untrusted`, `aborted`, `network`, `timeout` and whatever Grid
+     * refuses with
+     */
+    addEmailOtp(options: { email: string } & Call): Promise<OtpSignIn>;
+    /**
+     * Adds an account at an identity provider. `idToken` may be 60 seconds old and carries no
+     * nonce; `clientId` is yours at the provider.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `oauth_rejected`,
+     * `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+     */
+    addOAuth(options: { idToken: string; clientId?: string } & Call): Promise<AuthMethod>;
+    /**
      * Makes a passkey on this device and adds it to the account. Call it inside the tap that asked
      * for it.
      *
@@ -817,6 +1165,44 @@ export class WalletSession {
      * Grid refuses with
      */
     addPasskey(registration: PasskeyRegistration, call?: Call): Promise<AuthMethod>;
+    /**
+     * As `addEmailOtp`, with the customer's phone number, E.164.
+     *
+     * @throws {GridkeyError} as `addEmailOtp`
+     */
+    addSmsOtp(options: { phoneNumber: string } & Call): Promise<OtpSignIn>;
+    /**
+     * Lets Grid sign a card's payments from this account, without limit, until the key is revoked.
+     * Grid does not document what is signed for it: `intent` is called with each of the two
+     * payloads, reads it, and says what it must be.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `conflict`,
+     * `aborted`, `network`, `timeout` and whatever Grid refuses with
+     */
+    createDelegatedKey(options: { cardId: string; nickname: string; intent: IntentOf } & Call): Promise<DelegatedKey>;
+    /**
+     * Pays: executes a quote, as `createQuote` or `getQuoteById` gave it. The payload shows neither
+     * amount nor payee: `allowBlindSigning` says that the relay and Grid are trusted with that.
+     *
+     * Where strong customer authentication is asked for, the quote that comes back is
+     * `PENDING_AUTHORIZATION`: see `api.authorizeQuote`. After a failure with the reason
+     * `outcome_unknown` look with `api.getQuoteById`.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `challenge_expired`,
+     * `intent_refused`, `conflict`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+     */
+    executeQuote(quote: Quote, options: { allowBlindSigning: true; idempotencyKey?: string; scaFactor?: "SMS_OTP" | "PASSKEY" } & Call): Promise<Quote>;
+    /**
+     * The wallet's mnemonic, UTF-8: words with single spaces between. Whoever has it has the
+     * wallet, for ever. The bytes are yours to wipe.
+     *
+     * A first export needs the account's organization, here or in the client's `organizations`.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`,
+     * `bundle_untrusted`, `bundle_malformed`, `decrypt_failed`, `aborted`, `network`, `timeout`
+     * and whatever Grid refuses with
+     */
+    exportMnemonic(options?: { organizationId?: string } & Call): Promise<Uint8Array>;
     /**
      * Fetches the relay's registration options, ahead of the tap that confirms.
      *
@@ -834,6 +1220,18 @@ export class WalletSession {
      */
     refresh(options?: { revokeOld?: boolean } & Call): Promise<void>;
     /**
+     * Removes a credential of this account. This session must be of another one. One that is not
+     * there any more counts as removed.
+     *
+     * Which credential the signature removes cannot be seen: the payload has Turnkey's id of it.
+     * For e-mail and SMS credentials Grid does not document the payload at all; without an
+     * `intent` that reads it, they are refused.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+     * `network`, `timeout` and whatever Grid refuses with
+     */
+    revokeAuthMethod(id: string, options?: { intent?: IntentOf } & Call): Promise<void>;
+    /**
      * Ends a session of this account at Grid: another device's, say. One that is not there any
      * more counts as ended.
      *
@@ -848,6 +1246,43 @@ export class WalletSession {
      * @throws {GridkeyError} `invalid_argument`
      */
     signOut(call?: Call): Promise<{ revokedAtGrid: boolean }>;
+    /**
+     * A signed request that this package does not know: what Grid adds next. Resolves to the
+     * answer's body. `path` is below the relay's address, percent-encoded; the relay must know it.
+     * `intent` is what is signed, or a function that reads the payload and says so.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+     * `network`, `timeout` and whatever Grid refuses with
+     */
+    signedRequest(request: { method: string; path: string; body?: unknown; intent: Intent | IntentOf } & Call): Promise<unknown>;
+    /**
+     * Stamps a payload that came by your own routes, if it asks for nothing but `intent` and is of
+     * this account's organization, and resolves to the value of `Grid-Wallet-Signature`.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`
+     */
+    stamp(payload_to_sign: string, intent: Intent): Promise<string>;
+    /**
+     * Changes the customer's e-mail address, and the credential tied to it.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `credential_already_exists`,
+     * `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+     */
+    updateEmail(options: { customerId: string; email: string } & Call): Promise<void>;
+    /**
+     * Changes the customer's phone number, E.164, and the credential tied to it.
+     *
+     * @throws {GridkeyError} as `updateEmail`
+     */
+    updatePhoneNumber(options: { customerId: string; phoneNumber: string } & Call): Promise<void>;
+    /**
+     * Switches the wallet's privacy. What is signed is a hash, which may as well be a payment's:
+     * `allowBlindSigning` says that the relay and Grid are trusted with that.
+     *
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+     * `network`, `timeout` and whatever Grid refuses with
+     */
+    updatePrivacy(options: { privateEnabled: boolean; allowBlindSigning: true } & Call): Promise<InternalAccount>;
     /**
      * The customer's account.
      */
@@ -885,6 +1320,15 @@ export class WalletSession {
      */
     readonly type: AuthMethodType;
 }
+
+/**
+ * Refuses a payload that asks for anything but `intent`, and says what it asks for. `now` is the
+ * time to judge by, in milliseconds since 1970, where it is not the device's.
+ *
+ * @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
+ * `bundle_untrusted`, `challenge_expired`
+ */
+export function checkIntent(payload_to_sign: string, intent: Intent, options?: { now?: number }): CheckedIntent;
 
 /**
  * Makes a passkey: `navigator.credentials.create()`. Call it inside the tap that asked for it.

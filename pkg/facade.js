@@ -5,7 +5,7 @@ import { publicClass, publicFunction, publicPromiseFunction, running } from "./i
 
 export const SessionKey = /* @__PURE__ */ publicClass("SessionKey", {
   statics: ["generate", "dangerouslyFromPrivateKey"],
-  promises: ["dangerouslyStampUnchecked"],
+  promises: ["stamp", "dangerouslyStampUnchecked"],
 });
 export const SealedKeyReceiver = /* @__PURE__ */ publicClass("SealedKeyReceiver", {
   statics: ["generate", "dangerouslyFromPrivateKey"],
@@ -15,11 +15,31 @@ export const WalletExportKey = /* @__PURE__ */ publicClass("WalletExportKey", {
 });
 export const PasskeySignIn = /* @__PURE__ */ publicClass("PasskeySignIn", { promises: ["confirm"] });
 export const OtpSignIn = /* @__PURE__ */ publicClass("OtpSignIn", { promises: ["submit", "resend"] });
+export const OAuthSignIn = /* @__PURE__ */ publicClass("OAuthSignIn", { promises: ["submit"] });
 export const PasskeyEnrolment = /* @__PURE__ */ publicClass("PasskeyEnrolment", { promises: ["confirm"] });
 export const WalletSession = /* @__PURE__ */ publicClass("WalletSession", {
-  promises: ["preparePasskeyRegistration", "addPasskey", "refresh", "signOut", "revokeSession"],
+  promises: [
+    "preparePasskeyRegistration",
+    "addPasskey",
+    "addOAuth",
+    "addEmailOtp",
+    "addSmsOtp",
+    "revokeAuthMethod",
+    "updateEmail",
+    "updatePhoneNumber",
+    "updatePrivacy",
+    "exportMnemonic",
+    "executeQuote",
+    "createDelegatedKey",
+    "stamp",
+    "signedRequest",
+    "refresh",
+    "signOut",
+    "revokeSession",
+  ],
 });
 
+export const checkIntent = /* @__PURE__ */ publicFunction("checkIntent");
 export const passkeyChallengeBytes = /* @__PURE__ */ publicFunction("passkeyChallengeBytes");
 export const oauthNonce = /* @__PURE__ */ publicFunction("oauthNonce");
 export const requestPasskey = /* @__PURE__ */ publicPromiseFunction("requestPasskey");
@@ -29,15 +49,30 @@ const SIGNED_OUT = /* @__PURE__ */ Object.freeze({ status: "signedOut" });
 
 /** The operations, and how many arguments they have before `call`. */
 const OPERATIONS = {
-  createAuthCredential: 1,
-  listAuthCredentials: 1,
+  authorizeQuote: 2,
   challengeAuthCredential: 2,
-  verifyAuthCredential: 2,
+  createAuthCredential: 1,
+  createDelegatedKey: 1,
+  createPasskeyRegistrationOptions: 1,
+  createQuote: 1,
+  executeQuote: 2,
+  exportInternalAccount: 2,
+  getAgentDeviceCodeStatus: 1,
+  getDelegatedKeyById: 1,
+  getQuoteById: 1,
+  listAuthCredentials: 1,
   listAuthSessions: 1,
-  revokeAuthSession: 1,
+  listCustomerInternalAccounts: 1,
+  listDelegatedKeys: 1,
   refreshAuthSession: 2,
   regenerateAgentDeviceCode: 1,
-  createPasskeyRegistrationOptions: 1,
+  resendQuoteScaCode: 1,
+  revokeAuthCredential: 1,
+  revokeAuthSession: 1,
+  revokeDelegatedKey: 1,
+  updateCustomerById: 2,
+  updateInternalAccount: 2,
+  verifyAuthCredential: 2,
 };
 
 /** A client. What it needs of the WebAssembly it makes when it is first asked for something. */
@@ -97,6 +132,18 @@ export class Gridkey {
 
   async resumeOtp(state) {
     return (await this.#loaded()).resumeOtp(state);
+  }
+
+  async prepareOAuth(options) {
+    return (await this.#loaded()).prepareOAuth(options);
+  }
+
+  async resumeOAuth(state) {
+    return (await this.#loaded()).resumeOAuth(state);
+  }
+
+  async forgetOrganization(accountId) {
+    return (await this.#loaded()).forgetOrganization(accountId);
   }
 
   adoptSession(session, key) {

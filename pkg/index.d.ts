@@ -8,6 +8,8 @@ import type {
   GridkeyErrorCode,
   GridkeyErrorRecovery,
   GridkeyOptions,
+  OAuthSignIn,
+  OAuthState,
   OtpSignIn,
   OtpState,
   PasskeySignIn,
@@ -19,12 +21,18 @@ import type {
 
 export type {
   AgentDeviceCode,
+  AgentDeviceCodeStatus,
   AuthMethod,
   AuthMethodType,
   AuthSession,
   AuthSignedRequestChallenge,
   Call,
+  CheckedIntent,
   CreateAuthCredentialBody,
+  Currency,
+  CurrencyAmount,
+  Customer,
+  DelegatedKey,
   EnclaveTrust,
   ExpectedWalletExport,
   GridCall,
@@ -33,6 +41,11 @@ export type {
   GridkeyErrorCode,
   GridkeyErrorRecovery,
   GridkeyOptions,
+  Intent,
+  IntentOf,
+  InternalAccount,
+  InternalAccountExport,
+  OAuthState,
   OtpAuthMethod,
   OtpState,
   PasskeyAssertion,
@@ -42,7 +55,12 @@ export type {
   PasskeyRegistration,
   PasskeyRegistrationOptions,
   PasskeyTransport,
+  PaymentInstructions,
+  Quote,
+  QuoteRequest,
   RequestEvent,
+  ScaAuthorization,
+  ScaChallenge,
   SealOtpCodeOptions,
   SessionState,
   SignInOptions,
@@ -52,6 +70,7 @@ export type {
 } from "./wasm/gridkey.js";
 
 export {
+  OAuthSignIn,
   OtpSignIn,
   PasskeyEnrolment,
   PasskeySignIn,
@@ -59,6 +78,7 @@ export {
   SessionKey,
   WalletExportKey,
   WalletSession,
+  checkIntent,
   createPasskey,
   oauthNonce,
   passkeyChallengeBytes,
@@ -112,10 +132,20 @@ export class Gridkey {
   preparePasskey(options: { authMethodId: string } & Call): Promise<PasskeySignIn>;
   /** Fetches a passkey's challenge and asks for the passkey at once. Some browsers refuse that, because of the fetch between tap and prompt. */
   signInWithPasskey(options: { authMethodId: string } & SignInOptions): Promise<WalletSession>;
-  /** Sends a one-time code by e-mail. */
+  /** Sends a one-time code by e-mail or SMS. */
   sendOtp(options: { authMethodId: string } & Call): Promise<OtpSignIn>;
   /** Goes on where {@link OtpSignIn.state} was taken, e.g. before the page was loaded anew. */
   resumeOtp(state: OtpState): Promise<OtpSignIn>;
+  /**
+   * Makes the key that an identity provider's token will be bound to: ask the provider for a token with `nonce`, then `submit` it.
+   * `clientId` is yours at the provider; a token for another one is refused. With `redirect` the page may be left meanwhile: the key is
+   * then kept by the browser, unreadable, for an hour, and becomes the session key, whatever `sessionKeys` says.
+   */
+  prepareOAuth(options: { authMethodId: string; clientId?: string; redirect?: boolean } & Call): Promise<OAuthSignIn>;
+  /** Goes on with {@link OAuthSignIn.state} after the identity provider has sent the page back. */
+  resumeOAuth(state: OAuthState): Promise<OAuthSignIn>;
+  /** Forgets which organization and wallet an account has: the next payload is believed again. */
+  forgetOrganization(accountId: string): Promise<void>;
   /** Takes over a session that was opened by layer 2, with its key: `key` is then as if freed. The WebAssembly must be loaded, as it is where there is a key. */
   adoptSession(session: AuthSession, key: SessionKey): WalletSession;
   /** Ends the client. Sessions made by it go on. */

@@ -4,6 +4,7 @@ import { Gridkey } from "./facade.js";
 import { load } from "./load.js";
 
 export {
+  OAuthSignIn,
   OtpSignIn,
   PasskeyEnrolment,
   PasskeySignIn,
@@ -11,6 +12,7 @@ export {
   SessionKey,
   WalletExportKey,
   WalletSession,
+  checkIntent,
   createPasskey,
   oauthNonce,
   passkeyChallengeBytes,

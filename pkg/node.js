@@ -5,6 +5,7 @@ import { Gridkey } from "./facade.js";
 import { load } from "./load.js";
 
 export {
+  OAuthSignIn,
   OtpSignIn,
   PasskeyEnrolment,
   PasskeySignIn,
@@ -12,6 +13,7 @@ export {
   SessionKey,
   WalletExportKey,
   WalletSession,
+  checkIntent,
   createPasskey,
   oauthNonce,
   passkeyChallengeBytes,

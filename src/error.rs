@@ -173,7 +173,7 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {}
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $recovery:ident;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $recovery:ident, $for_people:literal;)+) => {
         /// Every code an error of this crate can have.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
@@ -198,79 +198,128 @@ macro_rules! codes {
                     $(Self::$variant => Recovery::$recovery,)+
                 }
             }
+
+            /// What it means, for developers.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),+),)+
+                }
+            }
+
+            /// What a page may show people.
+            pub fn for_people(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $for_people,)+
+                }
+            }
         }
     };
 }
 
 codes! {
     /// The caller's `AbortSignal` ended the call.
-    Aborted = "aborted", Retry;
+    Aborted = "aborted", Retry,
+        "(Nothing: they asked for it.)";
     /// A bundle is not what its format says.
-    BundleMalformed = "bundle_malformed", Integrator;
+    BundleMalformed = "bundle_malformed", Integrator,
+        "Something went wrong on our side. Nothing was signed. Try again later, or contact support.";
     /// A bundle or token is not signed by the enclave key that this package trusts.
-    BundleUntrusted = "bundle_untrusted", Integrator;
+    BundleUntrusted = "bundle_untrusted", Integrator,
+        "Something between you and the bank is not what it should be. Nothing was signed. Contact support.";
     /// Grid's challenge ran out before it was answered.
-    ChallengeExpired = "challenge_expired", Retry;
-    /// By this device's clock, what Grid has just issued has already run out.
-    ClockWrong = "clock_wrong", FixInput;
+    ChallengeExpired = "challenge_expired", Retry,
+        "That took too long. Try again.";
+    /// This device's clock differs from Grid's by more than two minutes, or what Grid has just issued
+    /// has already run out by it.
+    ClockWrong = "clock_wrong", FixInput,
+        "Your device's date or time is wrong. Set it to automatic, then try again.";
     /// The resource is in a state that forbids this, e.g. the agent is already connected.
-    Conflict = "conflict", Integrator;
-    /// The account already has this e-mail or passkey credential.
-    CredentialAlreadyExists = "credential_already_exists", OtherMethod;
+    Conflict = "conflict", Integrator,
+        "That is not possible as things are now. Look again.";
+    /// The account already has this credential, or another account this address.
+    CredentialAlreadyExists = "credential_already_exists", OtherMethod,
+        "That way to sign in is already there.";
     /// A sealed text does not open with this key.
-    DecryptFailed = "decrypt_failed", Retry;
+    DecryptFailed = "decrypt_failed", Retry,
+        "Something went wrong on the way. Try again.";
     /// The relay, or Grid, does not allow this to this user.
-    Forbidden = "forbidden", Integrator;
+    Forbidden = "forbidden", Integrator,
+        "You may not do this here. Contact support.";
     /// Grid refused, for a reason that has no code of its own here: see `gridCode`.
-    GridError = "grid_error", Integrator;
+    GridError = "grid_error", Integrator,
+        "The server did not accept this. Try again later, or contact support.";
     /// The WebAssembly instance stopped; a fresh one has taken its place.
-    InstanceLost = "instance_lost", Retry;
+    InstanceLost = "instance_lost", Retry,
+        "Something went wrong on this page. Sign in again.";
     /// What was to be signed is not what was asked for. Nothing was signed.
-    IntentRefused = "intent_refused", Integrator;
+    IntentRefused = "intent_refused", Integrator,
+        "This page was asked to sign something else than you wanted, and did not. Contact support.";
     /// An argument is not of the form that the documentation gives.
-    InvalidArgument = "invalid_argument", Integrator;
+    InvalidArgument = "invalid_argument", Integrator,
+        "Something went wrong on this page. Contact support.";
     /// No answer arrived.
-    Network = "network", Retry;
+    Network = "network", Retry,
+        "There is no connection. Check it, then try again.";
     /// Grid does not know this id.
-    NotFound = "not_found", Integrator;
+    NotFound = "not_found", Integrator,
+        "That is not there any more.";
     /// The identity provider's token was refused.
-    OauthRejected = "oauth_rejected", Retry;
+    OauthRejected = "oauth_rejected", Retry,
+        "Your identity provider's answer was not accepted. Sign in there again.";
     /// The one-time code ran out. Ask for a new one.
-    OtpExpired = "otp_expired", Retry;
-    /// The one-time code was wrong, or ran out.
-    OtpRejected = "otp_rejected", FixInput;
+    OtpExpired = "otp_expired", Retry,
+        "That code has run out. Ask for another one.";
+    /// The one-time code, or a payment's authorisation, was wrong or ran out.
+    OtpRejected = "otp_rejected", FixInput,
+        "That code is not right, or has run out. Check it, or ask for another one.";
     /// The device already holds a passkey for this account.
-    PasskeyAlreadyRegistered = "passkey_already_registered", OtherMethod;
+    PasskeyAlreadyRegistered = "passkey_already_registered", OtherMethod,
+        "This device already has a passkey for your wallet.";
     /// The prompt was closed, timed out, or no passkey fitted.
-    PasskeyNotUsed = "passkey_not_used", Retry;
+    PasskeyNotUsed = "passkey_not_used", Retry,
+        "No passkey was used. Try again, or choose another way.";
     /// Grid did not accept the passkey's answer.
-    PasskeyRejected = "passkey_rejected", Retry;
+    PasskeyRejected = "passkey_rejected", Retry,
+        "Your passkey was not accepted. Try again, or choose another way.";
     /// This browser, page or device cannot do passkeys.
-    PasskeyUnsupported = "passkey_unsupported", OtherMethod;
+    PasskeyUnsupported = "passkey_unsupported", OtherMethod,
+        "This browser or device cannot use passkeys. Choose another way.";
     /// The device has no source of secure randomness.
-    RandomnessUnavailable = "randomness_unavailable", OtherMethod;
+    RandomnessUnavailable = "randomness_unavailable", OtherMethod,
+        "This browser cannot make secure keys. Use another one.";
     /// Too many attempts. Wait `retryAfterMs`.
-    RateLimited = "rate_limited", Wait;
+    RateLimited = "rate_limited", Wait,
+        "There were too many attempts. Wait a moment, then try again.";
     /// The answer is not one of this API's: a proxy's page, a cut-off body, a missing field.
-    RelayProtocol = "relay_protocol", Integrator;
+    RelayProtocol = "relay_protocol", Integrator,
+        "The server's answer cannot be read. Try again later, or contact support.";
     /// The session ran out, was revoked, or was signed out here.
-    SessionExpired = "session_expired", SignIn;
+    SessionExpired = "session_expired", SignIn,
+        "Your session has ended. Sign in again.";
     /// Grid did not accept the signature of a signed request.
-    SignatureRejected = "signature_rejected", SignIn;
+    SignatureRejected = "signature_rejected", SignIn,
+        "Your session was not accepted any more. Sign in again.";
     /// The platform's own login lapsed.
-    SignedOutOfPlatform = "signed_out_of_platform", SignIn;
+    SignedOutOfPlatform = "signed_out_of_platform", SignIn,
+        "You are signed out of this site. Sign in to the site again.";
     /// This browser does not let the page keep a key, or does not have it any more.
-    StorageUnavailable = "storage_unavailable", OtherMethod;
+    StorageUnavailable = "storage_unavailable", OtherMethod,
+        "This browser does not let the page keep a key, as in a private window. Choose another way.";
     /// The answer took longer than `timeoutMs`.
-    Timeout = "timeout", Retry;
+    Timeout = "timeout", Retry,
+        "The server took too long. Check your connection, then try again.";
     /// The relay does not offer this operation.
-    UnsupportedOperation = "unsupported_operation", Integrator;
+    UnsupportedOperation = "unsupported_operation", Integrator,
+        "This is switched off here.";
     /// The object was freed.
-    UsedAfterFree = "used_after_free", Integrator;
+    UsedAfterFree = "used_after_free", Integrator,
+        "This page has lost track of your session. Reload it and sign in again.";
     /// The page's Content-Security-Policy forbids WebAssembly.
-    WasmBlockedByCsp = "wasm_blocked_by_csp", Integrator;
+    WasmBlockedByCsp = "wasm_blocked_by_csp", Integrator,
+        "This page is not allowed to run its secure part. Contact support.";
     /// The WebAssembly is missing, is not WebAssembly, or has not been loaded.
-    WasmUnavailable = "wasm_unavailable", Integrator;
+    WasmUnavailable = "wasm_unavailable", Integrator,
+        "The secure part of this page could not be loaded. Reload it, or update the browser.";
 }
 
 /// What helps after an error.

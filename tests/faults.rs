@@ -17,10 +17,14 @@ use std::{
 };
 
 use gridkey::{
-    api::{call::GridReply, client::CallOptions, types::AuthSession},
-    crypto::random::SystemRandom,
+    api::{
+        call::GridReply, client::CallOptions, operation::Operation as ApiOperation,
+        request::Request, types::AuthSession,
+    },
+    crypto::{json::Json, random::SystemRandom},
     error::{ErrorCode, Recovery},
     flow::{
+        client::Gridkey,
         key_delivery::KeyDelivery,
         session::SessionInfo,
         state::{SessionState, SignedOutReason},
@@ -43,6 +47,14 @@ fn fault(world: &World, operation: Operation, leg: Option<u8>, fault: Fault) {
         times: 1,
         fault,
     });
+}
+
+async fn list_sessions(client: &Gridkey, account_id: &str) -> Vec<AuthSession> {
+    let request =
+        Request::new(ApiOperation::ListAuthSessions).with_query([("accountId", account_id.into())]);
+    let answer = client.api().call(request, &DEFAULTS).await.unwrap();
+    let sessions = answer.body.get("data").and_then(Json::as_array).unwrap();
+    sessions.iter().map(AuthSession::read).collect()
 }
 
 /// An `AbortController`.
@@ -86,14 +98,14 @@ async fn bodies_that_are_not_grids() {
             (200, b"{\"data\":[]}{}", "JSON"),
             (200, b"{\"data\":[],\"data\":[]}", "JSON"),
             (200, b"{\"data\":\"\xff\"}", "UTF-8"),
-            (200, b"{}", "`data`"),
-            (200, b"{\"data\":{}}", "`data`"),
+            (200, b"{}", "`it.data` must"),
+            (200, b"{\"data\":{}}", "`it.data` must"),
             (
                 200,
                 b"{\"data\":[{\"id\":\"AuthMethod:1\"}]}",
-                "`accountId`",
+                "`it.data.accountId` must be given",
             ),
-            (200, b"[]", "`data`"),
+            (200, b"[]", "`it` must be an object"),
             (204, b"", "204"),
             (201, b"{\"data\":[]}", "201"),
             (502, b"<html>Bad Gateway</html>", "502"),
@@ -817,11 +829,7 @@ async fn a_session_that_is_over_is_not_adopted() {
         let client = world.client(KeyDelivery::ClientHeld);
         let _session = world.sign_in_by_code(&client).await;
         let account = &world.customer.account_id;
-        let listed = client
-            .api()
-            .list_auth_sessions(account, &DEFAULTS)
-            .await
-            .unwrap();
+        let listed = list_sessions(&client, account).await;
         world.clock.advance(3_600_000);
         let adopted = client.adopt_session(listed[0].clone(), || panic!("the key was taken"));
         assert_eq!(adopted.err().unwrap().code(), ErrorCode::SessionExpired);
@@ -836,11 +844,7 @@ async fn a_session_is_adopted() {
         let world = World::new().await;
         let client = world.client(KeyDelivery::ClientHeld);
         let session = world.sign_in_by_code(&client).await;
-        let listed = client
-            .api()
-            .list_auth_sessions(&world.customer.account_id, &DEFAULTS)
-            .await
-            .unwrap();
+        let listed = list_sessions(&client, &world.customer.account_id).await;
         let listed: AuthSession = listed
             .into_iter()
             .find(|listed| listed.id == session.info().id)
@@ -863,19 +867,16 @@ async fn an_agent_that_is_connected_gets_no_code() {
         let client = world.client(KeyDelivery::Sealed);
         let agent = &world.customer.agent_id;
         world.sandbox.connect_agent(Some(agent));
+        let request = Request::on(ApiOperation::RegenerateAgentDeviceCode, agent);
         let error = client
             .api()
-            .regenerate_agent_device_code(agent, &DEFAULTS)
+            .call(request.clone(), &DEFAULTS)
             .await
             .unwrap_err();
         assert_eq!(error.code(), ErrorCode::Conflict);
         assert_eq!(error.status(), Some(409));
         world.sandbox.reset();
-        client
-            .api()
-            .regenerate_agent_device_code(agent, &DEFAULTS)
-            .await
-            .unwrap();
+        client.api().call(request, &DEFAULTS).await.unwrap();
     })
     .await;
 }

@@ -14,11 +14,12 @@ mod support;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use gridkey::{
     api::{
-        client::{CallOptions, ChallengeAnswer, GridApi, Signed, SignedHeaders},
-        request::{CreateAuthCredential, VerifyAuthCredential},
+        client::{Answer, CallOptions, GridApi},
+        operation::Operation,
+        request::{Request, SignedHeaders},
         types::{AuthMethod, AuthMethodType, AuthSession, SignedRequestChallenge},
     },
-    crypto::random::SystemRandom,
+    crypto::{json::Json, random::SystemRandom},
     error::{ErrorCode, Result},
     flow::key_delivery::KeyDelivery,
     formats::{
@@ -35,18 +36,16 @@ const DEFAULTS: CallOptions = CallOptions {
     timeout_ms: None,
 };
 
-fn challenged<T>(answer: Result<Signed<T>>) -> SignedRequestChallenge {
-    match answer.unwrap() {
-        Signed::Challenge(challenge) => challenge,
-        Signed::Done(_) => panic!("done without a stamp"),
-    }
+fn challenged(answer: Result<Answer>) -> SignedRequestChallenge {
+    let answer = answer.unwrap();
+    assert!(answer.is_challenge(), "done without a stamp");
+    SignedRequestChallenge::read(&answer.body)
 }
 
-fn done<T>(answer: Result<Signed<T>>) -> T {
-    match answer.unwrap() {
-        Signed::Done(done) => done,
-        Signed::Challenge(_) => panic!("another challenge"),
-    }
+fn done(answer: Result<Answer>) -> Answer {
+    let answer = answer.unwrap();
+    assert!(!answer.is_challenge(), "another challenge");
+    answer
 }
 
 fn stamped(key: &SessionKey, challenge: &SignedRequestChallenge) -> SignedHeaders {
@@ -59,13 +58,10 @@ fn stamped(key: &SessionKey, challenge: &SignedRequestChallenge) -> SignedHeader
 
 async fn sign_in_by_code(world: &World, api: &GridApi) -> (AuthSession, SessionKey) {
     let id = &world.customer.email_otp_auth_method_id;
-    let ChallengeAnswer::Otp(method) = api
-        .challenge_auth_credential(id, None, &DEFAULTS)
-        .await
-        .unwrap()
-    else {
-        panic!("no one-time code");
-    };
+    let challenge = Request::on(Operation::ChallengeAuthCredential, id);
+    let challenged_otp = api.call(challenge, &DEFAULTS).await.unwrap();
+    let method = AuthMethod::read(&challenged_otp.body);
+    assert_eq!(method.kind, AuthMethodType::EmailOtp, "no one-time code");
     let key = SessionKey::generate(&SystemRandom).unwrap();
     let encrypted_otp_bundle = key
         .seal_otp_code(
@@ -77,15 +73,17 @@ async fn sign_in_by_code(world: &World, api: &GridApi) -> (AuthSession, SessionK
             &SystemRandom,
         )
         .unwrap();
-    let body = VerifyAuthCredential::EmailOtp {
-        encrypted_otp_bundle,
-    };
+    let request = Request::on(Operation::VerifyAuthCredential, id).with_body([
+        ("type", "EMAIL_OTP".into()),
+        ("encryptedOtpBundle", encrypted_otp_bundle.into()),
+    ]);
     let leg = async |headers| {
-        api.verify_auth_credential(id, &body, headers, &DEFAULTS)
+        api.call(request.clone().with_headers(headers), &DEFAULTS)
             .await
     };
     let challenge = challenged(leg(SignedHeaders::default()).await);
-    (done(leg(stamped(&key, &challenge)).await), key)
+    let session = done(leg(stamped(&key, &challenge)).await);
+    (AuthSession::read(&session.body), key)
 }
 
 /// A token of a provider that the sandbox knows, which checks no provider's signature.
@@ -105,15 +103,35 @@ fn oidc_token(world: &World, nonce: Option<&str>) -> String {
     )
 }
 
+fn create<const N: usize>(
+    kind: &str,
+    account_id: &str,
+    proof: [(&'static str, Json); N],
+) -> Request {
+    let mut members = vec![
+        ("type".to_owned(), Json::from(kind)),
+        ("accountId".to_owned(), Json::from(account_id)),
+    ];
+    members.extend(proof.map(|(name, value)| (name.to_owned(), value)));
+    Request {
+        body: Some(Json::Object(members)),
+        ..Request::new(Operation::CreateAuthCredential)
+    }
+}
+
 async fn add_oauth(world: &World, api: &GridApi, key: &SessionKey) -> AuthMethod {
-    let body = CreateAuthCredential::Oauth {
-        account_id: world.customer.account_id.clone(),
-        oidc_token: oidc_token(world, None),
+    let request = create(
+        "OAUTH",
+        &world.customer.account_id,
+        [("oidcToken", oidc_token(world, None).into())],
+    );
+    let leg = async |headers| {
+        api.call(request.clone().with_headers(headers), &DEFAULTS)
+            .await
     };
-    let leg = async |headers| api.create_auth_credential(&body, headers, &DEFAULTS).await;
     let challenge = challenged(leg(SignedHeaders::default()).await);
     assert_eq!(challenge.kind, Some(AuthMethodType::Oauth));
-    done(leg(stamped(key, &challenge)).await)
+    AuthMethod::read(&done(leg(stamped(key, &challenge)).await).body)
 }
 
 #[tokio::test]
@@ -125,25 +143,26 @@ async fn an_identity_is_added_and_signs_in_both_ways() {
         let (_, key) = sign_in_by_code(&world, api).await;
         let method = add_oauth(&world, api, &key).await;
         let verify = async |client_public_key: String, nonce: &str| {
-            let oidc_token = oidc_token(&world, Some(nonce));
-            let body = VerifyAuthCredential::Oauth {
-                oidc_token,
-                client_public_key,
-            };
-            api.verify_auth_credential(&method.id, &body, SignedHeaders::default(), &DEFAULTS)
-                .await
+            let request = Request::on(Operation::VerifyAuthCredential, &method.id).with_body([
+                ("type", "OAUTH".into()),
+                ("oidcToken", oidc_token(&world, Some(nonce)).into()),
+                ("clientPublicKey", client_public_key.into()),
+            ]);
+            api.call(request, &DEFAULTS).await
         };
 
         let held = SessionKey::generate(&SystemRandom)
             .unwrap()
             .public_key()
             .to_compressed_hex();
-        let session = done(verify(held.clone(), &nonce(&held).unwrap()).await);
+        let session =
+            AuthSession::read(&done(verify(held.clone(), &nonce(&held).unwrap()).await).body);
         assert_eq!(session.encrypted_session_signing_key, None);
 
         let receiver = SealedKeyReceiver::generate(&SystemRandom).unwrap();
         let sealed_to = receiver.public_key().to_uncompressed_hex();
         let session = done(verify(sealed_to.clone(), &nonce(&sealed_to).unwrap()).await);
+        let session = AuthSession::read(&session.body);
         let key = receiver
             .open(&session.encrypted_session_signing_key.unwrap())
             .unwrap();
@@ -168,14 +187,9 @@ async fn what_create_auth_credential_refuses() {
         let world = World::new().await;
         let client = world.client(KeyDelivery::Sealed);
         let api = client.api();
-        let account_id = world.customer.account_id.clone();
-        let first = |body| async move {
-            api.create_auth_credential(&body, SignedHeaders::default(), &DEFAULTS)
-                .await
-        };
-        let again = CreateAuthCredential::EmailOtp {
-            account_id: account_id.clone(),
-        };
+        let account_id = &world.customer.account_id;
+        let first = |request| async move { api.call(request, &DEFAULTS).await };
+        let again = create("EMAIL_OTP", account_id, []);
         let error = first(again).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::CredentialAlreadyExists);
         assert_eq!(
@@ -183,10 +197,7 @@ async fn what_create_auth_credential_refuses() {
             Some("EMAIL_OTP_CREDENTIAL_ALREADY_EXISTS")
         );
         // Of a JWT's shape, so that it goes out, but nothing in it.
-        let malformed = CreateAuthCredential::Oauth {
-            account_id,
-            oidc_token: "e30.e30.e30".into(),
-        };
+        let malformed = create("OAUTH", account_id, [("oidcToken", "e30.e30.e30".into())]);
         let error = first(malformed).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::OauthRejected);
         assert_eq!(error.status(), Some(400));
@@ -203,8 +214,9 @@ async fn signatures_that_grid_refuses() {
         let client = world.client(KeyDelivery::Sealed);
         let api = client.api();
         let (session, key) = sign_in_by_code(&world, api).await;
+        let revoke = Request::on(Operation::RevokeAuthSession, &session.id);
         let leg = async |headers| {
-            api.revoke_auth_session(&session.id, headers, &DEFAULTS)
+            api.call(revoke.clone().with_headers(headers), &DEFAULTS)
                 .await
         };
         world.transport.take_sent();
@@ -252,15 +264,9 @@ async fn a_first_credential_is_created_at_once() {
         world
             .sandbox
             .remove_auth_method(&world.customer.email_otp_auth_method_id);
-        let account_id = world.customer.account_id.clone();
-        let body = CreateAuthCredential::EmailOtp { account_id };
-        let headers = SignedHeaders::default();
-        let method = done(
-            client
-                .api()
-                .create_auth_credential(&body, headers, &DEFAULTS)
-                .await,
-        );
+        let request = create("EMAIL_OTP", &world.customer.account_id, []);
+        let method = done(client.api().call(request, &DEFAULTS).await);
+        let method = AuthMethod::read(&method.body);
         assert_eq!(method.kind, AuthMethodType::EmailOtp);
         assert_eq!(method.otp_encryption_target_bundle, None);
         let otp = client.send_otp(&method.id, &DEFAULTS).await.unwrap();

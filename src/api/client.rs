@@ -1,4 +1,4 @@
-//! One method an operation: checks, sends one leg, reads the answer.
+//! One request and its answer: checked, sent, repeated where that does no harm, read.
 
 use std::{cell::Cell, future::Future, rc::Rc};
 
@@ -8,18 +8,17 @@ use super::{
     call::{GridCall, GridReply},
     event::{Outcome, RequestEvent, redact},
     failure::{Exchange, Leg, failure},
-    operation::Operation,
-    request::{CreateAuthCredential, VerifyAuthCredential},
-    types::{
-        AgentDeviceCode, AuthMethod, AuthMethodType, AuthSession, PasskeyAuthChallenge,
-        PasskeyRegistrationOptions, SignedRequestChallenge, list,
-    },
-    validate::{self, IdKind},
+    operation::{Operation, Success},
+    request::{Request, Route},
+    server_clock::ServerClock,
+    shape::check_answer,
+    types::AuthMethodType,
+    validate::IdKind,
 };
 use crate::{
     crypto::json::{Json, Limits},
-    error::{Error, ErrorCode, Result},
-    ports::{Cancellation, Clock, LocalFuture, Transport},
+    error::{Error, ErrorCode, Recovery, Result},
+    ports::{Cancellation, Clock, Random, Transport},
 };
 
 /// Answers longer than this are refused unread.
@@ -27,8 +26,12 @@ const BODY_LIMITS: Limits = Limits {
     bytes: 1024 * 1024,
     depth: 32,
 };
-const MAX_STAMP_CHARS: usize = 4096;
-const MAX_HEADER_CHARS: usize = 256;
+/// How often a request that does no harm is repeated.
+const MAX_REPETITIONS: u32 = 2;
+/// Before the first repetition; twice that before the second.
+const BACK_OFF_MS: u64 = 300;
+/// Whoever must wait longer is told so instead.
+const MAX_WAIT_MS: u64 = 10_000;
 
 /// What a caller may say of one call.
 #[derive(Clone, Default)]
@@ -39,117 +42,62 @@ pub struct CallOptions {
     pub timeout_ms: Option<u64>,
 }
 
-/// The headers of a second leg; a passkey's verification has the `Request-Id` alone.
-#[derive(Clone, Default)]
-pub struct SignedHeaders {
-    /// `Grid-Wallet-Signature`.
-    pub stamp: Option<String>,
-    /// `Request-Id`.
-    pub request_id: Option<String>,
-    /// `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
-}
-
-impl SignedHeaders {
-    fn leg(&self) -> Leg {
-        if self.stamp.is_some() {
-            Leg::Second
-        } else {
-            Leg::First
-        }
-    }
-
-    fn check(&self, operation: Operation, passkey: bool) -> Result<()> {
-        let name = operation.spec().id;
-        if let Some(stamp) = &self.stamp {
-            validate::header("stamp", MAX_STAMP_CHARS, stamp)?;
-        }
-        if let Some(request_id) = &self.request_id {
-            validate::header("requestId", MAX_HEADER_CHARS, request_id)?;
-        }
-        if let Some(idempotency_key) = &self.idempotency_key {
-            validate::header("idempotencyKey", MAX_HEADER_CHARS, idempotency_key)?;
-        }
-        match (passkey, &self.stamp, &self.request_id) {
-            (true, None, Some(_)) | (false, None, None) | (false, Some(_), Some(_)) => Ok(()),
-            (true, _, _) => Err(Error::invalid_argument(format!(
-                "{name} with a passkey needs the challenge's `requestId`, and no `stamp`"
-            ))),
-            (false, _, _) => Err(Error::invalid_argument(format!(
-                "{name} needs `stamp` and `requestId` together, or neither"
-            ))),
-        }
-    }
-}
-
-/// The answer to an operation of two legs.
-#[derive(Clone, Debug)]
-pub enum Signed<T> {
-    /// 202: stamp this and come back.
-    Challenge(SignedRequestChallenge),
-    /// Done.
-    Done(T),
-}
-
-/// The answer to `challengeAuthCredential`.
-#[derive(Clone, Debug)]
-pub enum ChallengeAnswer {
-    /// A one-time code was sent.
-    Otp(AuthMethod),
-    /// A passkey is asked.
-    Passkey(PasskeyAuthChallenge),
-}
-
 /// Sees every request.
 pub type Observer = Rc<dyn Fn(&RequestEvent)>;
 
 /// Grid's endpoints, through a relay.
 pub struct GridApi {
     transport: Rc<dyn Transport>,
-    clock: Rc<dyn Clock>,
+    time: ServerClock,
+    random: Rc<dyn Random>,
     observer: Option<Observer>,
     timeout_ms: u64,
     requests: Cell<u64>,
 }
 
-/// What one request is made of.
-struct Request<'a> {
-    operation: Operation,
-    /// The kind of the credential that it is about.
-    credential: Option<AuthMethodType>,
-    params: Vec<(&'static str, String)>,
-    body: Option<String>,
-    headers: SignedHeaders,
-    options: &'a CallOptions,
-}
-
-impl<'a> Request<'a> {
-    fn new(operation: Operation, options: &'a CallOptions) -> Self {
-        Self {
-            operation,
-            credential: None,
-            params: Vec::new(),
-            body: None,
-            headers: SignedHeaders::default(),
-            options,
-        }
-    }
-}
-
-/// A success: its status, and its body where it has one.
-struct Answer {
-    status: u16,
-    body: Option<Json>,
+/// A success, of the form that its operation's row gives.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; `null` where there is none.
+    pub body: Json,
+    success: &'static Success,
 }
 
 impl Answer {
-    fn json(&self) -> Result<&Json> {
-        self.body.as_ref().ok_or_else(|| {
-            Error::new(
-                ErrorCode::RelayProtocol,
-                "the answer has no body, but should have one",
-            )
-        })
+    /// Whether it asks for a stamp.
+    pub fn is_challenge(&self) -> bool {
+        self.status == 202 && self.success.name == "challenge"
+    }
+
+    /// The members of what JavaScript gets: `status`, and the body under the name that the row
+    /// gives; of a list the page's other members too.
+    pub fn into_members(self) -> Vec<(String, Json)> {
+        let name = self.success.name;
+        let mut members = vec![("status".to_owned(), Json::from(u64::from(self.status)))];
+        match self.body {
+            _ if name.is_empty() => {}
+            Json::Object(page) if self.success.is_list => {
+                members.extend(page.into_iter().map(|(member, value)| match &*member {
+                    "data" => (name.to_owned(), value),
+                    _ => (member, value),
+                }));
+            }
+            body => {
+                // The two answers to a challenge are told apart by the credential's kind.
+                let kind = body
+                    .get("type")
+                    .filter(|_| name == "challenge" && self.status == 200);
+                let name = match kind.and_then(Json::as_str) {
+                    Some(kind) if kind != AuthMethodType::Passkey.as_str() => "authMethod",
+                    _ => name,
+                };
+                members.extend(kind.map(|kind| ("type".to_owned(), kind.clone())));
+                members.push((name.to_owned(), body));
+            }
+        }
+        members
     }
 }
 
@@ -158,255 +106,114 @@ impl GridApi {
     pub fn new(
         transport: Rc<dyn Transport>,
         clock: Rc<dyn Clock>,
+        random: Rc<dyn Random>,
         observer: Option<Observer>,
         timeout_ms: u64,
     ) -> Self {
         Self {
             transport,
-            clock,
+            time: ServerClock::new(clock),
+            random,
             observer,
             timeout_ms,
             requests: Cell::new(0),
         }
     }
 
-    /// `createAuthCredential`
-    pub async fn create_auth_credential(
-        &self,
-        body: &CreateAuthCredential,
-        headers: SignedHeaders,
-        options: &CallOptions,
-    ) -> Result<Signed<AuthMethod>> {
-        let operation = Operation::CreateAuthCredential;
-        headers.check(operation, false)?;
-        let answer = self
-            .send(Request {
-                credential: Some(body.kind()),
-                body: Some(body.to_body()?),
-                headers,
-                ..Request::new(operation, options)
-            })
-            .await?;
-        signed(operation, &answer, AuthMethod::from_json)
+    /// What time it is at Grid.
+    pub fn time(&self) -> &ServerClock {
+        &self.time
     }
 
-    /// `listAuthCredentials`
-    pub async fn list_auth_credentials(
-        &self,
-        account_id: &str,
-        options: &CallOptions,
-    ) -> Result<Vec<AuthMethod>> {
-        let operation = Operation::ListAuthCredentials;
-        validate::id("accountId", IdKind::InternalAccount, account_id)?;
-        let answer = self.unsigned(
-            operation,
-            vec![("accountId", account_id.to_owned())],
-            None,
-            options,
-        );
-        let answer = answer.await?;
-        of(operation, list(answer.json()?, AuthMethod::from_json))
-    }
-
-    /// `challengeAuthCredential`: with `client_public_key` for passkeys, without for one-time codes.
-    pub async fn challenge_auth_credential(
-        &self,
-        id: &str,
-        client_public_key: Option<&str>,
-        options: &CallOptions,
-    ) -> Result<ChallengeAnswer> {
-        let operation = Operation::ChallengeAuthCredential;
-        validate::id("id", IdKind::AuthMethod, id)?;
-        let mut members = Vec::new();
-        if let Some(key) = client_public_key {
-            validate::client_public_key(key)?;
-            members.push(("clientPublicKey".to_owned(), Json::from(key)));
-        }
-        let body = Json::Object(members).to_text();
-        let answer = self
-            .unsigned(operation, vec![("id", id.to_owned())], Some(body), options)
-            .await?;
-        let json = answer.json()?;
-        // A passkey's answer is told by its type: an AuthMethod of that type lacks the challenge.
-        of(
-            operation,
-            match AuthMethod::from_json(json)?.kind {
-                AuthMethodType::Passkey => {
-                    PasskeyAuthChallenge::from_json(json).map(ChallengeAnswer::Passkey)
-                }
-                AuthMethodType::EmailOtp | AuthMethodType::SmsOtp => {
-                    AuthMethod::from_json(json).map(ChallengeAnswer::Otp)
-                }
-                AuthMethodType::Oauth => Err(Error::new(
-                    ErrorCode::RelayProtocol,
-                    "an OAUTH credential was challenged, which Grid does not do",
-                )),
-            },
-        )
-    }
-
-    /// `verifyAuthCredential`
-    pub async fn verify_auth_credential(
-        &self,
-        id: &str,
-        body: &VerifyAuthCredential,
-        headers: SignedHeaders,
-        options: &CallOptions,
-    ) -> Result<Signed<AuthSession>> {
-        let operation = Operation::VerifyAuthCredential;
-        validate::id("id", IdKind::AuthMethod, id)?;
-        headers.check(operation, body.kind() == AuthMethodType::Passkey)?;
-        let answer = self
-            .send(Request {
-                credential: Some(body.kind()),
-                params: vec![("id", id.to_owned())],
-                body: Some(body.to_body()?),
-                headers,
-                ..Request::new(operation, options)
-            })
-            .await?;
-        signed(operation, &answer, AuthSession::from_json)
-    }
-
-    /// `listAuthSessions`
-    pub async fn list_auth_sessions(
-        &self,
-        account_id: &str,
-        options: &CallOptions,
-    ) -> Result<Vec<AuthSession>> {
-        let operation = Operation::ListAuthSessions;
-        validate::id("accountId", IdKind::InternalAccount, account_id)?;
-        let answer = self.unsigned(
-            operation,
-            vec![("accountId", account_id.to_owned())],
-            None,
-            options,
-        );
-        let answer = answer.await?;
-        of(operation, list(answer.json()?, AuthSession::from_json))
-    }
-
-    /// `refreshAuthSession`
-    pub async fn refresh_auth_session(
-        &self,
-        id: &str,
-        client_public_key: &str,
-        headers: SignedHeaders,
-        options: &CallOptions,
-    ) -> Result<Signed<AuthSession>> {
-        let operation = Operation::RefreshAuthSession;
-        validate::id("id", IdKind::Session, id)?;
-        validate::client_public_key(client_public_key)?;
-        headers.check(operation, false)?;
-        let body = Json::object([("clientPublicKey", Json::from(client_public_key))]);
-        let answer = self
-            .send(Request {
-                params: vec![("id", id.to_owned())],
-                body: Some(body.to_text()),
-                headers,
-                ..Request::new(operation, options)
-            })
-            .await?;
-        signed(operation, &answer, AuthSession::from_json)
-    }
-
-    /// `revokeAuthSession`
-    pub async fn revoke_auth_session(
-        &self,
-        id: &str,
-        headers: SignedHeaders,
-        options: &CallOptions,
-    ) -> Result<Signed<()>> {
-        let operation = Operation::RevokeAuthSession;
-        validate::id("id", IdKind::Session, id)?;
-        headers.check(operation, false)?;
-        let answer = self
-            .send(Request {
-                params: vec![("id", id.to_owned())],
-                headers,
-                ..Request::new(operation, options)
-            })
-            .await?;
-        signed(operation, &answer, |_| Ok(()))
-    }
-
-    /// `regenerateAgentDeviceCode`
-    pub async fn regenerate_agent_device_code(
-        &self,
-        agent_id: &str,
-        options: &CallOptions,
-    ) -> Result<AgentDeviceCode> {
-        let operation = Operation::RegenerateAgentDeviceCode;
-        validate::id("agentId", IdKind::Agent, agent_id)?;
-        let params = vec![("agentId", agent_id.to_owned())];
-        let answer = self.unsigned(operation, params, None, options).await?;
-        of(operation, AgentDeviceCode::from_json(answer.json()?))
-    }
-
-    /// `createPasskeyRegistrationOptions`, the relay's own.
-    pub async fn create_passkey_registration_options(
-        &self,
-        account_id: &str,
-        options: &CallOptions,
-    ) -> Result<PasskeyRegistrationOptions> {
-        let operation = Operation::CreatePasskeyRegistrationOptions;
-        validate::id("accountId", IdKind::InternalAccount, account_id)?;
-        let body = Json::object([("accountId", Json::from(account_id))]).to_text();
-        let answer = self
-            .unsigned(operation, Vec::new(), Some(body), options)
-            .await?;
-        of(
-            operation,
-            PasskeyRegistrationOptions::from_json(answer.json()?),
-        )
-    }
-
-    async fn unsigned(
-        &self,
-        operation: Operation,
-        params: Vec<(&'static str, String)>,
-        body: Option<String>,
-        options: &CallOptions,
-    ) -> Result<Answer> {
-        self.send(Request {
-            params,
-            body,
-            ..Request::new(operation, options)
-        })
-        .await
-    }
-
-    async fn send(&self, request: Request<'_>) -> Result<Answer> {
-        let Request {
-            operation,
-            credential,
-            params,
-            body,
-            headers,
-            options,
-        } = request;
-        let spec = operation.spec();
+    /// Sends one leg of an operation and reads the answer.
+    ///
+    /// It is repeated, at most twice and after a moment, only where the operation's row says that
+    /// this does no harm, without a stamp, and only after failures that may pass: no answer, a
+    /// server's fault, or a 429 that says when to come back.
+    pub async fn call(&self, request: Request, options: &CallOptions) -> Result<Answer> {
+        let spec = request.operation.spec();
+        let params = request.checked_params()?;
         let exchange = Exchange {
-            operation,
-            leg: headers.leg(),
-            credential,
+            operation: request.operation,
+            leg: if request.headers.stamp.is_some() {
+                Leg::Second
+            } else {
+                Leg::First
+            },
+            credential: request.credential(),
+        };
+        let body = request.body_text();
+        let (method, path) = match request.route {
+            Some(Route { method, path }) => (method, path),
+            None => (spec.method, request.operation.path(&params)?),
         };
         let call = GridCall {
             operation: spec.id,
-            method: spec.method,
-            path: operation.path(&params)?,
+            method,
+            path,
             params,
             body,
-            stamp: headers.stamp,
-            request_id: headers.request_id,
-            idempotency_key: headers.idempotency_key,
+            stamp: request.headers.stamp,
+            request_id: request.headers.request_id,
+            idempotency_key: request.headers.idempotency_key,
         };
+        let may_repeat = spec.is_repeatable && call.stamp.is_none();
+        self.repeated(exchange, call, may_repeat, options).await
+    }
+
+    async fn repeated(
+        &self,
+        exchange: Exchange,
+        call: GridCall,
+        may_repeat: bool,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let mut repetitions = 0;
+        loop {
+            let error = match self.send(exchange, call.clone(), options).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if !may_repeat || repetitions == MAX_REPETITIONS || !may_pass(&error) {
+                return Err(error);
+            }
+            let back_off_ms = BACK_OFF_MS.wrapping_shl(repetitions);
+            let wait_ms = error.retry_after_ms().unwrap_or(back_off_ms);
+            if wait_ms > MAX_WAIT_MS {
+                return Err(error);
+            }
+            let wait_ms = wait_ms.saturating_add(self.up_to(back_off_ms)?);
+            let clock = self.time.device().clone();
+            let waited = async move {
+                clock.sleep(wait_ms).await;
+                Ok(())
+            };
+            cancellable(options, || waited).await?;
+            repetitions = repetitions.saturating_add(1);
+        }
+    }
+
+    /// A random number of milliseconds, so that not everybody comes back at once.
+    fn up_to(&self, max_ms: u64) -> Result<u64> {
+        let mut byte = [0; 1];
+        self.random.fill(&mut byte)?;
+        let [byte] = byte;
+        Ok(max_ms.saturating_mul(byte.into()).wrapping_shr(8))
+    }
+
+    async fn send(
+        &self,
+        exchange: Exchange,
+        call: GridCall,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let operation = call.operation;
         let mut event = RequestEvent {
             id: self.requests.get(),
             operation,
             leg: exchange.leg,
             method: call.method,
-            path: call.path.clone(),
+            path: shown_path(exchange.operation, &call),
             signed: call.stamp.is_some(),
             body: call
                 .body
@@ -416,21 +223,27 @@ impl GridApi {
         };
         self.requests.set(event.id.wrapping_add(1));
         self.observe(&event);
-        let sent_ms = self.clock.now_ms();
-        let reply = self
-            .within_limits(|| self.transport.send(call), options)
-            .await;
+        let sent_ms = self.time.device().now_ms();
+        // A GET may be answered from a cache, with a date of long ago.
+        let tells_time = call.method != "GET";
+        let reply = self.within_limits(call, options).await;
         let result = match &reply {
-            Ok(reply) => read(exchange, reply),
+            Ok(reply) => {
+                if let Some(date_ms) = reply.date_ms.filter(|_| tells_time) {
+                    self.time.learn(date_ms, sent_ms);
+                }
+                read(exchange, reply)
+            }
             Err(error) => Err(error.clone()),
         }
-        .map_err(|error| error.with_operation(spec.id));
+        .map_err(|error| error.with_operation(operation));
         let reply = reply.ok();
         event.body = reply
             .as_ref()
             .and_then(|reply| redacted(&reply.body, reply.status >= 400));
         event.outcome = Some(Outcome {
-            duration_ms: u64::try_from(self.clock.now_ms().saturating_sub(sent_ms)).unwrap_or(0),
+            duration_ms: u64::try_from(self.time.device().now_ms().saturating_sub(sent_ms))
+                .unwrap_or(0),
             status: reply.as_ref().map(|reply| reply.status),
             code: result.as_ref().err().map(Error::code),
             retry_after_ms: reply.as_ref().and_then(|reply| reply.retry_after_ms),
@@ -445,21 +258,37 @@ impl GridApi {
         }
     }
 
-    /// Ends what `begin` begins when the caller or the time says so.
-    async fn within_limits<'a>(
-        &'a self,
-        begin: impl FnOnce() -> LocalFuture<'a, Result<GridReply>>,
-        options: &CallOptions,
-    ) -> Result<GridReply> {
+    /// Ends the request when the caller or the time says so.
+    async fn within_limits(&self, call: GridCall, options: &CallOptions) -> Result<GridReply> {
         let timeout_ms = options.timeout_ms.unwrap_or(self.timeout_ms);
         let timeout = async {
-            self.clock.sleep(timeout_ms).await;
+            self.time.device().sleep(timeout_ms).await;
             Err(Error::new(
                 ErrorCode::Timeout,
                 format!("no answer within {timeout_ms} ms: try again"),
             ))
         };
-        cancellable(options, || or(begin(), timeout)).await
+        cancellable(options, || or(self.transport.send(call), timeout)).await
+    }
+}
+
+/// Whether the next attempt may fare better.
+fn may_pass(error: &Error) -> bool {
+    match error.code() {
+        ErrorCode::Network => error.recovery() == Recovery::Retry,
+        ErrorCode::RateLimited => error.retry_after_ms().is_some(),
+        ErrorCode::GridError | ErrorCode::RelayProtocol => {
+            error.status().is_some_and(|status| status >= 500)
+        }
+        _ => false,
+    }
+}
+
+/// The path for logs. A device code in it is worth a token.
+fn shown_path(operation: Operation, call: &GridCall) -> String {
+    match operation.spec().subject {
+        Some((_, IdKind::DeviceCode)) => operation.spec().path.to_owned(),
+        _ => call.path.clone(),
     }
 }
 
@@ -488,34 +317,44 @@ where
 fn read(exchange: Exchange, reply: &GridReply) -> Result<Answer> {
     let spec = exchange.operation.spec();
     let body = parse_body(&reply.body);
-    if !spec.success.contains(&reply.status) {
+    let success = spec.answers.iter().find(|answer| {
+        // Of what is not known, only the form tells whether it asks for a stamp.
+        answer.is_of(reply.status)
+            && (exchange.operation != Operation::SignedRequest
+                || body.as_ref().map_or(answer.name.is_empty(), |body| {
+                    check_answer(&answer.shape, body).is_ok()
+                }))
+    });
+    let Some(success) = success else {
         return Err(failure(
             exchange,
             reply.status,
             body.as_ref().map_err(|why| *why),
             reply.retry_after_ms,
         ));
-    }
-    if reply.status == 204 {
-        return Ok(Answer {
-            status: reply.status,
-            body: None,
-        });
-    }
-    match body {
-        Ok(body) => Ok(Answer {
-            status: reply.status,
-            body: Some(body),
-        }),
-        Err(why) => Err(Error::new(
-            ErrorCode::RelayProtocol,
-            format!(
-                "the answer to {} has status {} but its body {why}",
-                spec.id, reply.status
-            ),
-        )
-        .with_status(reply.status)),
-    }
+    };
+    let may_be_empty = reply.status == 204 || exchange.operation == Operation::SignedRequest;
+    let body = match body {
+        Err(_) if may_be_empty && reply.body.is_empty() => Json::Null,
+        _ if reply.status == 204 => Json::Null,
+        Ok(body) => body,
+        Err(why) => {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                format!(
+                    "the answer to {} has status {} and its body {why}",
+                    spec.id, reply.status
+                ),
+            )
+            .with_status(reply.status));
+        }
+    };
+    check_answer(&success.shape, &body).map_err(|error| error.with_status(reply.status))?;
+    Ok(Answer {
+        status: reply.status,
+        body,
+        success,
+    })
 }
 
 /// The body as JSON, or what it is instead.
@@ -536,21 +375,4 @@ fn parse_body(bytes: &[u8]) -> std::result::Result<Json, &'static str> {
 
 fn redacted(body: &[u8], is_error: bool) -> Option<Json> {
     parse_body(body).ok().map(|json| redact(&json, is_error))
-}
-
-fn signed<T>(
-    operation: Operation,
-    answer: &Answer,
-    done: impl Fn(&Json) -> Result<T>,
-) -> Result<Signed<T>> {
-    let signed = match answer.status {
-        202 => SignedRequestChallenge::from_json(answer.json()?).map(Signed::Challenge),
-        204 => done(&Json::Null).map(Signed::Done),
-        _ => done(answer.json()?).map(Signed::Done),
-    };
-    of(operation, signed).map_err(|error| error.with_status(answer.status))
-}
-
-fn of<T>(operation: Operation, result: Result<T>) -> Result<T> {
-    result.map_err(|error| error.with_operation(operation.spec().id))
 }

@@ -1,6 +1,6 @@
 //! What a developer panel or a log may see of a request.
 
-use super::{failure::Leg, operation::Operation};
+use super::failure::Leg;
 use crate::{crypto::json::Json, error::ErrorCode};
 
 /// One when a request goes out, one when it has ended.
@@ -8,8 +8,8 @@ use crate::{crypto::json::Json, error::ErrorCode};
 pub struct RequestEvent {
     /// The same for both events of one request; counts up within a client.
     pub id: u64,
-    /// The operation.
-    pub operation: Operation,
+    /// The operationId.
+    pub operation: &'static str,
     /// Its leg.
     pub leg: Leg,
     /// The HTTP method.
@@ -43,15 +43,18 @@ const SHOWN: &[&str] = &["createdAt", "expiresAt", "type", "updatedAt"];
 /// Of an error body also these.
 const SHOWN_OF_ERRORS: &[&str] = &["code", "reason"];
 
-/// Keeps the members' names, numbers and flags; of texts only the length, but for a few harmless
-/// ones. `is_error`: it is the body of an error, whose code is no device code.
+/// Keeps the members' names and flags, and an error's numbers; of texts only the length, but for a
+/// few harmless ones. `is_error`: it is the body of an error, whose code is no device code.
 pub fn redact(json: &Json, is_error: bool) -> Json {
     redact_member("", json, is_error)
 }
 
 fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
     match json {
-        Json::Null | Json::Bool(_) | Json::Number(_) => json.clone(),
+        Json::Null | Json::Bool(_) => json.clone(),
+        // Balances and amounts are nobody else's business.
+        Json::Number(_) if !is_error => Json::from("… a number"),
+        Json::Number(_) => json.clone(),
         Json::String(text) => {
             if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
                 json.clone()
@@ -92,7 +95,7 @@ mod tests {
         let body = r#"{"type":"OAUTH","oidcToken":"abc","n":3,"b":true,"a":[{"secret":"x"}]}"#;
         assert_eq!(
             redacted(body, false),
-            "{\"type\":\"OAUTH\",\"oidcToken\":\"… 3 characters\",\"n\":3,\"b\":true,\
+            "{\"type\":\"OAUTH\",\"oidcToken\":\"… 3 characters\",\"n\":\"… a number\",\"b\":true,\
              \"a\":[{\"secret\":\"… 1 characters\"}]}"
         );
     }

@@ -87,16 +87,26 @@ impl<'a> GridError<'a> {
 }
 
 /// A row matches where each of its lists is empty or holds the answer's value. The first counts.
-struct Row {
-    operations: &'static [Operation],
-    credentials: &'static [AuthMethodType],
-    legs: &'static [Leg],
-    statuses: &'static [u16],
-    grid_codes: &'static [&'static str],
-    reason: Option<&'static str>,
-    code: ErrorCode,
-    recovery: Option<Recovery>,
-    message: &'static str,
+#[derive(Debug)]
+pub struct Row {
+    /// Of these operations.
+    pub operations: &'static [Operation],
+    /// About credentials of these kinds.
+    pub credentials: &'static [AuthMethodType],
+    /// On these legs.
+    pub legs: &'static [Leg],
+    /// With these HTTP statuses.
+    pub statuses: &'static [u16],
+    /// With one of these codes of Grid's.
+    pub grid_codes: &'static [&'static str],
+    /// With this reason.
+    pub reason: Option<&'static str>,
+    /// What it means.
+    pub code: ErrorCode,
+    /// What helps, where it is not what usually helps.
+    pub recovery: Option<Recovery>,
+    /// What was wrong and what to do, for developers.
+    pub message: &'static str,
 }
 
 const ANY: Row = Row {
@@ -113,7 +123,8 @@ const ANY: Row = Row {
 
 const ONE_TIME_CODE: &[AuthMethodType] = &[AuthMethodType::EmailOtp, AuthMethodType::SmsOtp];
 
-const ROWS: &[Row] = &[
+/// The table: what an answer with Grid's error body means.
+pub const ROWS: &[Row] = &[
     Row {
         statuses: &[429],
         code: ErrorCode::RateLimited,
@@ -207,6 +218,52 @@ const ROWS: &[Row] = &[
         ..ANY
     },
     Row {
+        operations: &[Operation::ExecuteQuote],
+        statuses: &[401],
+        code: ErrorCode::SignatureRejected,
+        message: "Grid did not accept the signature over the quote: its session may have ended",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::AuthorizeQuote],
+        statuses: &[400],
+        code: ErrorCode::OtpRejected,
+        message: "the payment was not authorised: the code is wrong or ran out",
+        ..ANY
+    },
+    Row {
+        statuses: &[423],
+        code: ErrorCode::RateLimited,
+        message: "the customer is locked out for a while after too many attempts: see \
+                  `details.lockedUntil`",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::ExecuteQuote],
+        statuses: &[400, 409],
+        code: ErrorCode::Conflict,
+        message: "the quote cannot be executed any more: it ran out, was executed, or waits for \
+                  its authorisation",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::RevokeAuthCredential],
+        statuses: &[400],
+        code: ErrorCode::Conflict,
+        message: "the account's only credential cannot be removed",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::RevokeAuthCredential],
+        legs: &[Leg::Second],
+        statuses: &[401],
+        grid_codes: &["UNAUTHORIZED"],
+        code: ErrorCode::ChallengeExpired,
+        message: "Grid no longer knows this signed request, or its session is of the credential \
+                  that was to be removed: sign in by another one",
+        ..ANY
+    },
+    Row {
         legs: &[Leg::Second],
         statuses: &[401],
         grid_codes: &["UNAUTHORIZED"],
@@ -226,6 +283,7 @@ const ROWS: &[Row] = &[
             "EMAIL_OTP_CREDENTIAL_ALREADY_EXISTS",
             "EMAIL_OTP_EMAIL_ALREADY_EXISTS",
             "PASSKEY_CREDENTIAL_ALREADY_EXISTS",
+            "SMS_OTP_CREDENTIAL_ALREADY_EXISTS",
         ],
         code: ErrorCode::CredentialAlreadyExists,
         message: "the account already has this credential",
@@ -238,7 +296,7 @@ const ROWS: &[Row] = &[
         ..ANY
     },
     Row {
-        statuses: &[404],
+        statuses: &[404, 410],
         code: ErrorCode::NotFound,
         message: "Grid does not know this id",
         ..ANY
@@ -248,6 +306,13 @@ const ROWS: &[Row] = &[
         statuses: &[409],
         code: ErrorCode::Conflict,
         message: "the agent is already connected, so it gets no new device code",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::CreateDelegatedKey],
+        statuses: &[409],
+        code: ErrorCode::Conflict,
+        message: "the card already has a delegated key: revoke it first",
         ..ANY
     },
     Row {
@@ -414,6 +479,19 @@ mod tests {
             (O::CreateAuthCredential, Some(Passkey), Second, 401, "UNAUTHORIZED", None, E::ChallengeExpired),
             (O::RefreshAuthSession, None, Second, 401, "UNAUTHORIZED", None, E::ChallengeExpired),
             (O::RefreshAuthSession, None, Second, 404, "REFERENCE_NOT_FOUND", None, E::SessionExpired),
+            (O::ExecuteQuote, None, Second, 401, "UNAUTHORIZED", None, E::SignatureRejected),
+            (O::ExecuteQuote, None, Second, 401, "WALLET_SIGNATURE_INVALID", None, E::SignatureRejected),
+            (O::ExecuteQuote, None, Second, 400, "INVALID_INPUT", None, E::Conflict),
+            (O::ExecuteQuote, None, Second, 409, "CONFLICT", None, E::Conflict),
+            (O::AuthorizeQuote, None, First, 400, "INVALID_INPUT", None, E::OtpRejected),
+            (O::AuthorizeQuote, None, First, 423, "ACCOUNT_LOCKED", None, E::RateLimited),
+            (O::AuthorizeQuote, None, First, 409, "SCA_SESSION_REQUIRED", None, E::Conflict),
+            (O::RevokeAuthCredential, None, First, 400, "INVALID_INPUT", None, E::Conflict),
+            (O::RevokeAuthCredential, None, Second, 401, "UNAUTHORIZED", None, E::ChallengeExpired),
+            (O::CreateDelegatedKey, None, First, 409, "CONFLICT", None, E::Conflict),
+            (O::CreateAuthCredential, Some(SmsOtp), First, 400, "SMS_OTP_CREDENTIAL_ALREADY_EXISTS", None, E::CredentialAlreadyExists),
+            (O::UpdateCustomerById, None, First, 409, "EMAIL_OTP_EMAIL_ALREADY_EXISTS", None, E::CredentialAlreadyExists),
+            (O::UpdateCustomerById, None, Second, 410, "CUSTOMER_DELETED", None, E::NotFound),
             (O::ListAuthCredentials, None, First, 401, "UNAUTHORIZED", None, E::GridError),
             (O::CreateAuthCredential, Some(EmailOtp), First, 400, "EMAIL_OTP_CREDENTIAL_ALREADY_EXISTS", None, E::CredentialAlreadyExists),
             (O::CreateAuthCredential, Some(EmailOtp), First, 409, "EMAIL_OTP_EMAIL_ALREADY_EXISTS", None, E::CredentialAlreadyExists),

@@ -8,6 +8,8 @@ pub mod event;
 pub mod failure;
 pub mod operation;
 pub mod request;
+pub mod server_clock;
+pub mod shape;
 pub mod signed_retry;
 pub mod types;
 pub mod validate;

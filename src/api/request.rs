@@ -1,252 +1,314 @@
-//! Request bodies, checked before anything is sent.
+//! What is asked of Grid: one leg of one operation.
 
-use super::{types::AuthMethodType, validate};
+use super::{
+    operation::{Body, Operation, Signing},
+    shape::{Shape, check_request},
+    types::AuthMethodType,
+    validate,
+};
 use crate::{
-    crypto::{base64url, json::Json},
+    crypto::json::Json,
     error::{Error, Result},
-    formats::{
-        nickname::passkey_nickname,
-        passkey::{PasskeyAssertion, PasskeyAttestation},
-    },
+    formats::passkey::{PasskeyAssertion, PasskeyAttestation},
 };
 
-/// An OIDC token is a few kilobytes at most.
-const MAX_OIDC_TOKEN_BYTES: usize = 8 * 1024;
-/// `{"encappedPublic": 130, "ciphertext"}` of a code and a public key.
-const MAX_OTP_BUNDLE_BYTES: usize = 4 * 1024;
-/// An attestation with a certificate chain has a few kilobytes.
-const MAX_WEBAUTHN_CHARS: usize = 64 * 1024;
+const MAX_STAMP_CHARS: usize = 4096;
+const MAX_HEADER_CHARS: usize = 256;
 
-/// The body of `createAuthCredential`.
-#[derive(Clone)]
-pub enum CreateAuthCredential {
-    /// Adds the customer's e-mail address back.
-    EmailOtp {
-        /// `InternalAccount:<uuid>`
-        account_id: String,
-    },
-    /// Adds an identity at an OpenID Connect provider.
-    Oauth {
-        /// `InternalAccount:<uuid>`
-        account_id: String,
-        /// The provider's ID token, at most 60 seconds old.
-        oidc_token: String,
-    },
-    /// Adds a passkey.
-    Passkey {
-        /// `InternalAccount:<uuid>`
-        account_id: String,
-        /// 1 to 100 letters, digits, spaces and `. _ - ' ( )`.
-        nickname: String,
-        /// The platform's challenge, base64url.
-        challenge: String,
-        /// What `navigator.credentials.create()` gave.
-        attestation: PasskeyAttestation,
-    },
+/// One leg of one operation.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which.
+    pub operation: Operation,
+    /// What stands in the path's braces.
+    pub id: Option<String>,
+    /// An object of the query's parameters.
+    pub query: Option<Json>,
+    /// The body.
+    pub body: Option<Json>,
+    /// The headers of a second leg.
+    pub headers: SignedHeaders,
+    /// Where [`Operation::SignedRequest`] goes.
+    pub route: Option<Route>,
 }
 
-impl CreateAuthCredential {
-    /// The kind of credential.
-    pub fn kind(&self) -> AuthMethodType {
-        match self {
-            Self::EmailOtp { .. } => AuthMethodType::EmailOtp,
-            Self::Oauth { .. } => AuthMethodType::Oauth,
-            Self::Passkey { .. } => AuthMethodType::Passkey,
+/// Method and path of what is none of the known operations.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// Path and query below the relay's base URL, percent-encoded.
+    pub path: String,
+}
+
+impl Route {
+    /// The methods there are.
+    pub const METHODS: &'static [&'static str] = &["DELETE", "GET", "PATCH", "POST", "PUT"];
+
+    /// A path below the relay's base URL, and not beside it. Fails with `invalid_argument`.
+    pub fn new(method: &'static str, path: String) -> Result<Self> {
+        const MAX_PATH_CHARS: usize = 2048;
+        let way = path.split(['?', '#']).next().unwrap_or_default();
+        let lower = way.to_ascii_lowercase();
+        let is_below = path.starts_with('/')
+            && !path.contains(['\\', '#'])
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
+            && !["%2e", "%2f", "%5c"]
+                .iter()
+                .any(|code| lower.contains(code))
+            && way
+                .split('/')
+                .skip(1)
+                .all(|segment| !matches!(segment, "" | "." | ".."));
+        if is_below && path.len() <= MAX_PATH_CHARS {
+            return Ok(Self { method, path });
+        }
+        Err(Error::invalid_argument(
+            "`path` must begin with /, be percent-encoded, and have no empty or dot segment",
+        ))
+    }
+}
+
+/// The headers of a second leg; a passkey's verification has the `Request-Id` alone, the execution
+/// of a quote the stamp.
+#[derive(Clone, Default)]
+pub struct SignedHeaders {
+    /// `Grid-Wallet-Signature`.
+    pub stamp: Option<String>,
+    /// `Request-Id`.
+    pub request_id: Option<String>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+}
+
+impl std::fmt::Debug for SignedHeaders {
+    /// Without the stamp.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedHeaders")
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// An operation without arguments yet.
+    pub fn new(operation: Operation) -> Self {
+        Self {
+            operation,
+            id: None,
+            query: None,
+            body: None,
+            headers: SignedHeaders::default(),
+            route: None,
         }
     }
 
-    /// The JSON body.
-    pub fn to_body(&self) -> Result<String> {
-        let kind = ("type", Json::from(self.kind().as_str()));
-        let account = |id: &str| {
-            validate::id("accountId", validate::IdKind::InternalAccount, id)?;
-            Ok::<_, Error>(("accountId", Json::from(id)))
-        };
-        let json = match self {
-            Self::EmailOtp { account_id } => Json::object([kind, account(account_id)?]),
-            Self::Oauth {
-                account_id,
-                oidc_token,
-            } => Json::object([
-                kind,
-                account(account_id)?,
-                ("oidcToken", jwt("oidcToken", oidc_token)?),
-            ]),
-            Self::Passkey {
-                account_id,
-                nickname,
-                challenge,
-                attestation,
-            } => {
-                let transports = attestation
-                    .transports
-                    .iter()
-                    .map(|name| Json::from(name.as_str()))
-                    .collect();
-                Json::object([
-                    kind,
-                    account(account_id)?,
-                    ("nickname", Json::from(passkey_nickname(nickname)?)),
-                    ("challenge", base64url_text("challenge", challenge)?),
-                    (
-                        "attestation",
-                        Json::object([
-                            (
-                                "credentialId",
-                                base64url_text("credentialId", &attestation.credential_id)?,
-                            ),
-                            (
-                                "clientDataJson",
-                                base64url_text("clientDataJson", &attestation.client_data_json)?,
-                            ),
-                            (
-                                "attestationObject",
-                                base64url_text(
-                                    "attestationObject",
-                                    &attestation.attestation_object,
-                                )?,
-                            ),
-                            ("transports", Json::Array(transports)),
-                        ]),
-                    ),
-                ])
-            }
-        };
-        Ok(json.to_text())
-    }
-}
-
-/// The body of `verifyAuthCredential`.
-#[derive(Clone)]
-pub enum VerifyAuthCredential {
-    /// The code that came by e-mail, sealed.
-    EmailOtp {
-        /// `{"encappedPublic","ciphertext"}`, as a text.
-        encrypted_otp_bundle: String,
-    },
-    /// An identity provider's token.
-    Oauth {
-        /// The ID token, at most 60 seconds old, its nonce bound to the key.
-        oidc_token: String,
-        /// SEC1 in hexadecimal: 66 characters client-held, 130 sealed.
-        client_public_key: String,
-    },
-    /// A passkey's answer; needs the challenge's `Request-Id`.
-    Passkey {
-        /// What `navigator.credentials.get()` gave.
-        assertion: PasskeyAssertion,
-    },
-}
-
-impl VerifyAuthCredential {
-    /// The kind of credential.
-    pub fn kind(&self) -> AuthMethodType {
-        match self {
-            Self::EmailOtp { .. } => AuthMethodType::EmailOtp,
-            Self::Oauth { .. } => AuthMethodType::Oauth,
-            Self::Passkey { .. } => AuthMethodType::Passkey,
+    /// What is none of the known operations.
+    pub fn to(route: Route, body: Option<Json>) -> Self {
+        Self {
+            route: Some(route),
+            body,
+            ..Self::new(Operation::SignedRequest)
         }
     }
 
-    /// The JSON body.
-    pub fn to_body(&self) -> Result<String> {
-        let kind = ("type", Json::from(self.kind().as_str()));
-        let json = match self {
-            Self::EmailOtp {
-                encrypted_otp_bundle,
-            } => {
-                validate::text(
-                    "encryptedOtpBundle",
-                    MAX_OTP_BUNDLE_BYTES,
-                    encrypted_otp_bundle,
-                )?;
-                Json::object([
-                    kind,
-                    (
-                        "encryptedOtpBundle",
-                        Json::from(encrypted_otp_bundle.as_str()),
-                    ),
-                ])
+    /// An operation on what has this id.
+    pub fn on(operation: Operation, id: &str) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            ..Self::new(operation)
+        }
+    }
+
+    /// With this body.
+    pub fn with_body<const N: usize>(mut self, members: [(&str, Json); N]) -> Self {
+        self.body = Some(Json::object(members));
+        self
+    }
+
+    /// With this query.
+    pub fn with_query<const N: usize>(mut self, members: [(&str, Json); N]) -> Self {
+        self.query = Some(Json::object(members));
+        self
+    }
+
+    /// With these headers.
+    pub fn with_headers(mut self, headers: SignedHeaders) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// The kind of the credential that a create or verify is about.
+    pub(super) fn credential(&self) -> Option<AuthMethodType> {
+        AuthMethodType::parse(self.body.as_ref()?.get("type")?.as_str()?)
+    }
+
+    /// The body's text: the same on all legs.
+    pub(super) fn body_text(&self) -> Option<String> {
+        match (&self.operation.spec().body, &self.body) {
+            (_, Some(body)) => Some(body.to_text()),
+            (Body::Defaulted(_), None) => Some("{}".to_owned()),
+            (_, None) => None,
+        }
+    }
+
+    /// What stands in path and query, once all of the request is of its form. Fails with
+    /// `invalid_argument`.
+    pub(super) fn checked_params(&self) -> Result<Vec<(&'static str, String)>> {
+        let spec = self.operation.spec();
+        let mut params = Vec::new();
+        if let Some((name, kind)) = spec.subject {
+            let id = self.id.as_deref().unwrap_or_default();
+            validate::id(name, kind, id)?;
+            params.push((name, id.to_owned()));
+        }
+        let none = Json::Object(Vec::new());
+        let query = self.query.as_ref().unwrap_or(&none);
+        check_request("query", &Shape::Object(spec.query), query)?;
+        for member in spec.query {
+            if let Some(Json::String(text) | Json::Number(text)) = query.get(member.name) {
+                params.push((member.name, text.clone()));
             }
-            Self::Oauth {
-                oidc_token,
-                client_public_key,
-            } => {
-                validate::client_public_key(client_public_key)?;
-                Json::object([
-                    kind,
-                    ("oidcToken", jwt("oidcToken", oidc_token)?),
-                    ("clientPublicKey", Json::from(client_public_key.as_str())),
-                ])
+        }
+        match (&spec.body, &self.body) {
+            (Body::Required(shape), body) => {
+                check_request("body", shape, body.as_ref().unwrap_or(&Json::Null))?;
             }
-            Self::Passkey { assertion } => {
-                let mut members = vec![
-                    ("credentialId", assertion.credential_id.as_str()),
-                    ("clientDataJson", assertion.client_data_json.as_str()),
-                    ("authenticatorData", assertion.authenticator_data.as_str()),
-                    ("signature", assertion.signature.as_str()),
-                ];
-                if let Some(user_handle) = &assertion.user_handle {
-                    members.push(("userHandle", user_handle));
-                }
-                let members = members
-                    .into_iter()
-                    .map(|(name, text)| Ok((name.to_owned(), base64url_text(name, text)?)))
-                    .collect::<Result<_>>()?;
-                Json::object([kind, ("assertion", Json::Object(members))])
+            (Body::Optional(shape) | Body::Defaulted(shape), Some(body)) => {
+                check_request("body", shape, body)?;
             }
+            (Body::Optional(_) | Body::Defaulted(_), None) | (Body::None, _) => {}
+        }
+        self.check_headers()?;
+        Ok(params)
+    }
+
+    fn check_headers(&self) -> Result<()> {
+        let SignedHeaders {
+            stamp,
+            request_id,
+            idempotency_key,
+        } = &self.headers;
+        for (name, max, header) in [
+            ("stamp", MAX_STAMP_CHARS, stamp),
+            ("requestId", MAX_HEADER_CHARS, request_id),
+            ("idempotencyKey", MAX_HEADER_CHARS, idempotency_key),
+        ] {
+            if let Some(header) = header {
+                validate::header(name, max, header)?;
+            }
+        }
+        let spec = self.operation.spec();
+        let is_passkey = self.operation == Operation::VerifyAuthCredential
+            && self.credential() == Some(AuthMethodType::Passkey);
+        let (is_right, what) = match spec.signing {
+            Signing::Retry(_) if is_passkey => (
+                stamp.is_none() && request_id.is_some(),
+                "of a passkey needs the challenge's `requestId`, and no `stamp`",
+            ),
+            Signing::Retry(_) => (
+                stamp.is_some() == request_id.is_some(),
+                "needs `stamp` and `requestId` together, or neither",
+            ),
+            Signing::AtOnce => (request_id.is_none(), "takes no `requestId`"),
+            Signing::Unsigned => (
+                stamp.is_none() && request_id.is_none(),
+                "takes no `stamp` and no `requestId`",
+            ),
         };
-        Ok(json.to_text())
+        if is_right {
+            Ok(())
+        } else {
+            Err(Error::invalid_argument(format!("{} {what}", spec.id)))
+        }
     }
 }
 
-fn base64url_text(name: &str, text: &str) -> Result<Json> {
-    validate::text(name, MAX_WEBAUTHN_CHARS, text)?;
-    base64url::decode(text, MAX_WEBAUTHN_CHARS)
-        .map_err(|_| Error::invalid_argument(format!("`{name}` must be unpadded base64url")))?;
-    Ok(Json::from(text))
+/// `attestation` of a request.
+pub fn attestation_json(attestation: &PasskeyAttestation) -> Json {
+    let transports = attestation.transports.iter();
+    Json::object([
+        (
+            "credentialId",
+            Json::from(attestation.credential_id.as_str()),
+        ),
+        (
+            "clientDataJson",
+            Json::from(attestation.client_data_json.as_str()),
+        ),
+        (
+            "attestationObject",
+            Json::from(attestation.attestation_object.as_str()),
+        ),
+        (
+            "transports",
+            Json::Array(transports.map(|name| Json::from(name.as_str())).collect()),
+        ),
+    ])
 }
 
-fn jwt(name: &str, text: &str) -> Result<Json> {
-    validate::text(name, MAX_OIDC_TOKEN_BYTES, text)?;
-    let mut segments = 0_u32;
-    let well_formed = text.split('.').all(|segment| {
-        segments = segments.saturating_add(1);
-        !segment.is_empty()
-            && segment
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    });
-    if !well_formed || segments != 3 {
-        return Err(Error::invalid_argument(format!(
-            "`{name}` must be a JSON Web Token: three base64url texts with dots between"
-        )));
-    }
-    Ok(Json::from(text))
+/// `assertion` of a request.
+pub fn assertion_json(assertion: &PasskeyAssertion) -> Json {
+    let mut members = vec![
+        ("credentialId", &assertion.credential_id),
+        ("clientDataJson", &assertion.client_data_json),
+        ("authenticatorData", &assertion.authenticator_data),
+        ("signature", &assertion.signature),
+    ];
+    members.extend(
+        assertion
+            .user_handle
+            .as_ref()
+            .map(|handle| ("userHandle", handle)),
+    );
+    let members = members.into_iter();
+    Json::Object(
+        members
+            .map(|(name, text)| (name.to_owned(), Json::from(text.as_str())))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
 
-    fn passkey(nickname: &str, challenge: &str) -> CreateAuthCredential {
-        CreateAuthCredential::Passkey {
-            account_id: "InternalAccount:1".to_owned(),
-            nickname: nickname.to_owned(),
-            challenge: challenge.to_owned(),
-            attestation: PasskeyAttestation {
-                credential_id: "AdKX".to_owned(),
-                client_data_json: "eyJj".to_owned(),
-                attestation_object: "o2Nm".to_owned(),
-                transports: vec!["internal".to_owned()],
-            },
+    const ACCOUNT: &str = "InternalAccount:1";
+
+    fn attestation() -> PasskeyAttestation {
+        PasskeyAttestation {
+            credential_id: "AdKX".to_owned(),
+            client_data_json: "eyJj".to_owned(),
+            attestation_object: "o2Nm".to_owned(),
+            transports: vec!["internal".to_owned()],
+        }
+    }
+
+    fn passkey() -> Request {
+        Request::new(Operation::CreateAuthCredential).with_body([
+            ("type", "PASSKEY".into()),
+            ("accountId", ACCOUNT.into()),
+            ("nickname", "iPhone Face-ID".into()),
+            ("challenge", "ArkQ".into()),
+            ("attestation", attestation_json(&attestation())),
+        ])
+    }
+
+    fn headers(stamp: bool, request_id: bool) -> SignedHeaders {
+        SignedHeaders {
+            stamp: stamp.then(|| "x".to_owned()),
+            request_id: request_id.then(|| "Request:1".to_owned()),
+            idempotency_key: None,
         }
     }
 
     #[test]
     fn the_passkey_body_has_the_documents_shape() {
+        let request = passkey();
+        assert!(request.checked_params().is_ok());
         assert_eq!(
-            passkey("  iPhone Face-ID ", "ArkQ").to_body().unwrap(),
+            request.body.unwrap().to_text(),
             concat!(
                 r#"{"type":"PASSKEY","accountId":"InternalAccount:1","nickname":"iPhone Face-ID","#,
                 r#""challenge":"ArkQ","attestation":{"credentialId":"AdKX","#,
@@ -257,27 +319,84 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_base64url_is_refused() {
-        // The seeds' own example has 45 characters, which is no base64url length.
-        let example = "ArkQi2yAYHPlgnJNFBlneIwchQdWXBOTrdB-AmMUB21Lx";
-        for challenge in [example, "", "AA==", "A+/A", "é"] {
-            assert!(passkey("x", challenge).to_body().is_err(), "{challenge}");
+    fn headers_go_together() {
+        let revoke = Request::on(Operation::RevokeAuthSession, "Session:1");
+        let assertion = Request::on(Operation::VerifyAuthCredential, "AuthMethod:1").with_body([
+            ("type", "PASSKEY".into()),
+            (
+                "assertion",
+                assertion_json(&PasskeyAssertion {
+                    credential_id: "AdKX".to_owned(),
+                    client_data_json: "eyJj".to_owned(),
+                    authenticator_data: "AAAA".to_owned(),
+                    signature: "MEUC".to_owned(),
+                    user_handle: None,
+                }),
+            ),
+        ]);
+        let execute = Request::on(Operation::ExecuteQuote, "Quote:1");
+        let list =
+            Request::new(Operation::ListAuthSessions).with_query([("accountId", ACCOUNT.into())]);
+        for (request, right) in [
+            (passkey(), [(false, false), (true, true)].as_slice()),
+            (revoke, &[(false, false), (true, true)]),
+            (assertion, &[(false, true)]),
+            (execute, &[(false, false), (true, false)]),
+            (list, &[(false, false)]),
+        ] {
+            for pair in [(false, false), (false, true), (true, false), (true, true)] {
+                let request = request.clone().with_headers(headers(pair.0, pair.1));
+                let checked = request.checked_params();
+                assert_eq!(
+                    checked.is_ok(),
+                    right.contains(&pair),
+                    "{:?} {pair:?}: {checked:?}",
+                    request.operation
+                );
+            }
         }
     }
 
     #[test]
-    fn tokens_are_jwts() {
-        let body = |token: &str| {
-            VerifyAuthCredential::Oauth {
-                oidc_token: token.to_owned(),
-                client_public_key:
-                    "02f45f2a22c908b9ce09a7150e514afd24627c401c38a4afc164e1ea783adaaa31".to_owned(),
-            }
-            .to_body()
-        };
-        assert!(body("a.b.c").is_ok());
-        for token in ["", "a.b", "a..c", "a.b.c.d", "a.b.c\n", &"a".repeat(9000)] {
-            assert!(body(token).is_err(), "{token:?}");
+    fn a_route_stays_below_the_relay() {
+        for path in ["/new/things/Thing%3A1?limit=5", "/a"] {
+            assert!(Route::new("POST", path.to_owned()).is_ok(), "{path}");
+        }
+        for path in [
+            "",
+            "a",
+            "/",
+            "//evil.example",
+            "/a/../b",
+            "/a/./b",
+            "/a/%2e%2E/b",
+            "/a%2fb",
+            "/a%5Cb",
+            "/a\\b",
+            "/a b",
+            "/a#b",
+            "/é",
+            "https://evil.example/",
+            &format!("/{}", "a".repeat(2048)),
+        ] {
+            assert!(Route::new("POST", path.to_owned()).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_is_refused() {
+        for request in [
+            Request::new(Operation::RevokeAuthSession),
+            Request::on(Operation::RevokeAuthSession, "AuthMethod:1"),
+            Request::new(Operation::ListAuthSessions),
+            Request::new(Operation::ListAuthSessions)
+                .with_query([("accountId", ACCOUNT.into()), ("x", "y".into())]),
+            Request::new(Operation::CreateQuote),
+            Request::on(Operation::RefreshAuthSession, "Session:1")
+                .with_body([("clientPublicKey", "02".into())]),
+        ] {
+            let error = request.checked_params().unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument, "{request:?}");
         }
     }
 }

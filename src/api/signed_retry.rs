@@ -4,94 +4,88 @@
 //! over that payload and its request id. Between the legs the payload is checked against what was
 //! asked for: what is not that is neither stamped nor answered.
 
-use std::future::Future;
-
 use super::{
-    client::{CallOptions, Signed, SignedHeaders},
+    client::{Answer, CallOptions, GridApi},
+    operation::Signing,
+    request::{Request, SignedHeaders},
     types::SignedRequestChallenge,
 };
 use crate::{
     error::{Error, ErrorCode, Result},
-    ports::Clock,
+    ports::LocalFuture,
 };
 
 /// Whether a first leg may be done at once, without a stamp.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DoneAtOnce {
-    /// A wallet's first credential is created unsigned.
+    /// E.g. a wallet's first credential, which is created unsigned.
     Accepted,
     /// Whoever answers so has checked nothing, and had nothing checked.
     Refused,
 }
 
-/// Runs both legs of `leg`, which sends one of them: without headers first, then with them.
-///
-/// `stamp` checks the payload and stamps it.
-pub async fn signed_retry<T, Leg, Sent>(
-    clock: &dyn Clock,
+/// Checks the payload of a challenge and stamps it.
+pub type Stamper<'a> = dyn Fn(SignedRequestChallenge) -> LocalFuture<'a, Result<String>> + 'a;
+
+/// Runs all legs of `request`: without headers first, then with a stamp over what the answer
+/// before asked for.
+pub async fn signed_retry(
+    api: &GridApi,
+    request: &Request,
     options: &CallOptions,
     done_at_once: DoneAtOnce,
-    leg: Leg,
-    stamp: impl FnOnce(&SignedRequestChallenge) -> Result<String>,
-) -> Result<T>
-where
-    Leg: Fn(SignedHeaders) -> Sent,
-    Sent: Future<Output = Result<Signed<T>>>,
-{
-    let challenge = match leg(SignedHeaders::default()).await? {
-        Signed::Done(done) if done_at_once == DoneAtOnce::Accepted => return Ok(done),
-        Signed::Done(_) => {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
-                "the request was answered as done before anything was signed; the answer was not \
-                 used",
-            )
-            .with_reason("unsigned"));
-        }
-        Signed::Challenge(challenge) => challenge,
-    };
-    check_fresh(clock, challenge.expires_at_ms)?;
-    let of_request = |error: Error| error.with_request_id(challenge.request_id.as_str());
-    let stamp = stamp(&challenge).map_err(of_request)?;
-    if options
-        .cancellation
-        .as_ref()
-        .is_some_and(|cancellation| cancellation.is_cancelled())
-    {
-        return Err(of_request(Error::new(
-            ErrorCode::Aborted,
-            "the call was ended by its AbortSignal before the signature was sent",
-        )));
-    }
-    let headers = SignedHeaders {
-        stamp: Some(stamp),
-        request_id: Some(challenge.request_id.clone()),
-        idempotency_key: None,
-    };
-    match leg(headers)
-        .await
-        .map_err(outcome_unknown)
-        .map_err(of_request)?
-    {
-        Signed::Done(done) => Ok(done),
-        Signed::Challenge(_) => Err(of_request(Error::new(
+    stamp: &Stamper<'_>,
+) -> Result<Answer> {
+    let mut answer = api.call(request.clone(), options).await?;
+    if !answer.is_challenge() && done_at_once == DoneAtOnce::Refused {
+        return Err(Error::new(
             ErrorCode::RelayProtocol,
-            "the signed request was answered with a further challenge: the relay must pass on \
-             Grid-Wallet-Signature and Request-Id",
-        ))),
+            "the request was answered as done before anything was signed; the answer was not used",
+        )
+        .with_reason("unsigned"));
     }
+    let mut stamps_left = match request.operation.spec().signing {
+        Signing::Retry(stamps) => stamps,
+        Signing::Unsigned | Signing::AtOnce => 0,
+    };
+    while answer.is_challenge() {
+        let challenge = SignedRequestChallenge::read(&answer.body);
+        let request_id = challenge.request_id.clone();
+        let of_request = |error: Error| error.with_request_id(request_id.as_str());
+        if stamps_left == 0 {
+            return Err(of_request(Error::new(
+                ErrorCode::RelayProtocol,
+                "the signed request was answered with a further challenge: the relay must pass on \
+                 Grid-Wallet-Signature and Request-Id",
+            )));
+        }
+        stamps_left = stamps_left.saturating_sub(1);
+        api.time().check_fresh(challenge.expires_at_ms)?;
+        let stamp = stamp(challenge).await.map_err(of_request)?;
+        check_not_aborted(options).map_err(of_request)?;
+        let signed = request.clone().with_headers(SignedHeaders {
+            stamp: Some(stamp),
+            request_id: Some(request_id.clone()),
+            idempotency_key: None,
+        });
+        answer = api
+            .call(signed, options)
+            .await
+            .map_err(outcome_unknown)
+            .map_err(of_request)?;
+    }
+    Ok(answer)
 }
 
-/// Refuses a challenge that ran out. One that had run out when it arrived tells of a wrong clock.
-pub fn check_fresh(clock: &dyn Clock, expires_at_ms: i64) -> Result<()> {
-    if clock.now_ms() < expires_at_ms {
-        return Ok(());
+/// Refuses to send a signature after the caller has ended the call.
+pub fn check_not_aborted(options: &CallOptions) -> Result<()> {
+    match &options.cancellation {
+        Some(cancellation) if cancellation.is_cancelled() => Err(Error::new(
+            ErrorCode::Aborted,
+            "the call was ended by its AbortSignal before the signature was sent",
+        )),
+        Some(_) | None => Ok(()),
     }
-    Err(Error::new(
-        ErrorCode::ClockWrong,
-        "Grid's challenge has run out at its arrival, by this device's clock: correct the \
-         device's date and time",
-    ))
 }
 
 /// A request id is good for one use, so such a request is never repeated; whoever called must know

@@ -1,16 +1,15 @@
-//! The shapes of Grid's answers: read from JSON strictly, written back for JavaScript.
+//! What the flows need of Grid's answers, and the forms of those answers.
 //!
 //! Names and meanings are those of the API document (lightsparkdev/grid-api openapi.yaml
-//! @cf2510e). Members that it does not name are passed over, so that a newer Grid can add some.
+//! @cf2510e).
 
 use std::fmt;
 
-use super::validate::{self, IdKind};
-use crate::{
-    crypto::{base64url, json::Json},
-    error::{Error, ErrorCode, Result},
-    formats::timestamp::parse_rfc3339_ms,
+use super::{
+    shape::{LONG_TEXT_BYTES, Member, Shape, check_answer, optional, required},
+    validate::IdKind,
 };
+use crate::{crypto::json::Json, error::Result, formats::timestamp::parse_rfc3339_ms};
 
 /// The kind of a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,10 +35,16 @@ impl AuthMethodType {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// From what Grid writes.
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::EmailOtp, Self::Oauth, Self::Passkey, Self::SmsOtp]
             .into_iter()
             .find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether a one-time code proves it.
+    pub fn is_one_time_code(self) -> bool {
+        matches!(self, Self::EmailOtp | Self::SmsOtp)
     }
 }
 
@@ -135,29 +140,6 @@ pub struct PasskeyAuthChallenge {
     pub expires_at_ms: i64,
 }
 
-/// What installs an agent's software.
-#[derive(Clone, PartialEq)]
-pub struct AgentDeviceCode {
-    /// `GRID-AGENT-XXXX-XXXX`; whoever redeems it becomes the agent.
-    pub code: String,
-    /// `Agent:<uuid>`
-    pub agent_id: String,
-    /// RFC 3339.
-    pub expires_at: String,
-    /// Whether it was redeemed.
-    pub redeemed: bool,
-}
-
-impl fmt::Debug for AgentDeviceCode {
-    /// Without the code, which is worth a bearer token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AgentDeviceCode")
-            .field("agent_id", &self.agent_id)
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
-    }
-}
-
 /// What the platform gives for the making of a passkey.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PasskeyRegistrationOptions {
@@ -181,335 +163,256 @@ pub struct PasskeyRegistrationOptions {
     pub exclude_credentials: Vec<String>,
 }
 
-impl AuthMethod {
-    /// Reads an `AuthMethod` or `AuthMethodResponse`.
-    pub fn from_json(json: &Json) -> Result<Self> {
-        let read = Members("an AuthMethod", json);
-        Ok(Self {
-            id: read.id("id", IdKind::AuthMethod)?,
-            account_id: read.id("accountId", IdKind::InternalAccount)?,
-            kind: read.kind()?,
-            credential_id: read.optional_text("credentialId")?,
-            nickname: read.text("nickname")?,
-            created_at: read.time("createdAt")?.0,
-            updated_at: read.time("updatedAt")?.0,
-            otp_encryption_target_bundle: read.optional_text("otpEncryptionTargetBundle")?,
-        })
-    }
+const ID_TEXT_BYTES: usize = 4096;
+const KINDS: &[&str] = &["EMAIL_OTP", "OAUTH", "PASSKEY", "SMS_OTP"];
 
-    /// The shape of the API document.
+const METHOD_MEMBERS: &[Member] = &[
+    required("id", Shape::Id(IdKind::AuthMethod)),
+    required("accountId", Shape::Id(IdKind::InternalAccount)),
+    required("type", Shape::OneOf(KINDS)),
+    required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+    required("createdAt", Shape::Time),
+    required("updatedAt", Shape::Time),
+    optional("credentialId", Shape::Text(ID_TEXT_BYTES)),
+    optional("otpEncryptionTargetBundle", Shape::Text(BUNDLE_TEXT_BYTES)),
+];
+/// Longer than any bundle may be, so that one that is too long is told as such.
+const BUNDLE_TEXT_BYTES: usize = 1024 * 1024;
+
+/// `AuthMethod` and `AuthMethodResponse`.
+pub const AUTH_METHOD: Shape = Shape::Object(METHOD_MEMBERS);
+
+/// `AuthSession`.
+pub const AUTH_SESSION: Shape = Shape::Object(&[
+    required("id", Shape::Id(IdKind::Session)),
+    required("accountId", Shape::Id(IdKind::InternalAccount)),
+    required("type", Shape::OneOf(KINDS)),
+    required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+    required("createdAt", Shape::Time),
+    required("updatedAt", Shape::Time),
+    required("expiresAt", Shape::Time),
+    optional("credentialId", Shape::Text(ID_TEXT_BYTES)),
+    optional("encryptedSessionSigningKey", Shape::Text(BUNDLE_TEXT_BYTES)),
+]);
+
+/// `SignedRequestChallenge` and `AuthSignedRequestChallenge`.
+pub const SIGNED_REQUEST_CHALLENGE: Shape = Shape::Object(&[
+    required("payloadToSign", Shape::Text(BUNDLE_TEXT_BYTES)),
+    required("requestId", Shape::Header),
+    required("expiresAt", Shape::Time),
+    optional("type", Shape::OneOf(KINDS)),
+]);
+
+/// The answer to `challengeAuthCredential`. An `OAUTH` credential is not challenged.
+pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(
+    "type",
+    &[
+        ("EMAIL_OTP", METHOD_MEMBERS),
+        ("SMS_OTP", METHOD_MEMBERS),
+        (
+            "PASSKEY",
+            &[
+                required("id", Shape::Id(IdKind::AuthMethod)),
+                required("accountId", Shape::Id(IdKind::InternalAccount)),
+                required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+                required("createdAt", Shape::Time),
+                required("updatedAt", Shape::Time),
+                required("credentialId", Shape::Base64Url(ID_TEXT_BYTES)),
+                required("challenge", Shape::Text(ID_TEXT_BYTES)),
+                required("requestId", Shape::Header),
+                required("expiresAt", Shape::Time),
+            ],
+        ),
+    ],
+);
+
+/// `AgentDeviceCode`.
+pub const AGENT_DEVICE_CODE: Shape = Shape::Object(&[
+    required("code", Shape::Text(ID_TEXT_BYTES)),
+    required("agentId", Shape::Text(ID_TEXT_BYTES)),
+    required("expiresAt", Shape::Time),
+    required("redeemed", Shape::Flag),
+]);
+
+/// What the relay gives for the making of a passkey.
+pub const REGISTRATION_OPTIONS: Shape = Shape::Object(&[
+    required("challenge", Shape::Base64Url(ID_TEXT_BYTES)),
+    required("expiresAt", Shape::Time),
+    optional(
+        "rp",
+        Shape::Object(&[
+            optional("id", Shape::Text(ID_TEXT_BYTES)),
+            optional("name", Shape::Text(ID_TEXT_BYTES)),
+        ]),
+    ),
+    required(
+        "user",
+        Shape::Object(&[
+            required("id", Shape::Base64Url(ID_TEXT_BYTES)),
+            required("name", Shape::Text(ID_TEXT_BYTES)),
+            optional("displayName", Shape::Text(ID_TEXT_BYTES)),
+        ]),
+    ),
+    optional(
+        "excludeCredentials",
+        Shape::List(&Shape::Object(&[required(
+            "id",
+            Shape::Base64Url(ID_TEXT_BYTES),
+        )])),
+    ),
+]);
+
+/// A passkey's answer to a challenge.
+pub const PASSKEY_ASSERTION: Shape = Shape::Object(&[
+    required("credentialId", Shape::Base64Url(LONG_TEXT_BYTES)),
+    required("clientDataJson", Shape::Base64Url(LONG_TEXT_BYTES)),
+    required("authenticatorData", Shape::Base64Url(LONG_TEXT_BYTES)),
+    required("signature", Shape::Base64Url(LONG_TEXT_BYTES)),
+    optional("userHandle", Shape::Base64Url(LONG_TEXT_BYTES)),
+]);
+
+/// A new passkey.
+pub const PASSKEY_ATTESTATION: Shape = Shape::Object(&[
+    required("credentialId", Shape::Base64Url(LONG_TEXT_BYTES)),
+    required("clientDataJson", Shape::Base64Url(LONG_TEXT_BYTES)),
+    required("attestationObject", Shape::Base64Url(LONG_TEXT_BYTES)),
+    optional(
+        "transports",
+        Shape::List(&Shape::OneOf(&["usb", "nfc", "ble", "internal", "hybrid"])),
+    ),
+]);
+
+impl AuthMethod {
+    /// Reads what is of the form [`AUTH_METHOD`], or the credential's part of a challenge.
+    pub fn read(json: &Json) -> Self {
+        Self {
+            id: text(json, "id"),
+            account_id: text(json, "accountId"),
+            kind: kind(json),
+            credential_id: optional_text(json, "credentialId"),
+            nickname: text(json, "nickname"),
+            created_at: text(json, "createdAt"),
+            updated_at: text(json, "updatedAt"),
+            otp_encryption_target_bundle: optional_text(json, "otpEncryptionTargetBundle"),
+        }
+    }
+}
+
+impl AuthMethod {
+    /// The API's form, without the bundle of a code under way.
     pub fn to_json(&self) -> Json {
         let mut members = vec![
-            member("id", &self.id),
-            member("accountId", &self.account_id),
-            member("type", self.kind.as_str()),
-            member("nickname", &self.nickname),
-            member("createdAt", &self.created_at),
-            member("updatedAt", &self.updated_at),
+            ("id", self.id.as_str()),
+            ("accountId", &self.account_id),
+            ("type", self.kind.as_str()),
+            ("nickname", &self.nickname),
+            ("createdAt", &self.created_at),
+            ("updatedAt", &self.updated_at),
         ];
-        push(&mut members, "credentialId", self.credential_id.as_deref());
-        push(
-            &mut members,
-            "otpEncryptionTargetBundle",
-            self.otp_encryption_target_bundle.as_deref(),
-        );
-        Json::Object(members)
+        let credential_id = self.credential_id.as_deref();
+        members.extend(credential_id.map(|id| ("credentialId", id)));
+        let members = members.into_iter();
+        Json::Object(
+            members
+                .map(|(name, text)| (name.to_owned(), Json::from(text)))
+                .collect(),
+        )
     }
 }
 
 impl AuthSession {
-    /// Reads an `AuthSession`.
-    pub fn from_json(json: &Json) -> Result<Self> {
-        let read = Members("an AuthSession", json);
-        let (created_at, created_at_ms) = read.time("createdAt")?;
-        let (expires_at, expires_at_ms) = read.time("expiresAt")?;
-        Ok(Self {
-            id: read.id("id", IdKind::Session)?,
-            account_id: read.id("accountId", IdKind::InternalAccount)?,
-            kind: read.kind()?,
-            credential_id: read.optional_text("credentialId")?,
-            nickname: read.text("nickname")?,
-            created_at,
-            updated_at: read.time("updatedAt")?.0,
-            expires_at,
-            created_at_ms,
-            expires_at_ms,
-            encrypted_session_signing_key: read.optional_text("encryptedSessionSigningKey")?,
-        })
+    /// Reads what is of the form [`AUTH_SESSION`].
+    pub fn read(json: &Json) -> Self {
+        Self {
+            id: text(json, "id"),
+            account_id: text(json, "accountId"),
+            kind: kind(json),
+            credential_id: optional_text(json, "credentialId"),
+            nickname: text(json, "nickname"),
+            created_at: text(json, "createdAt"),
+            updated_at: text(json, "updatedAt"),
+            expires_at: text(json, "expiresAt"),
+            created_at_ms: time(json, "createdAt"),
+            expires_at_ms: time(json, "expiresAt"),
+            encrypted_session_signing_key: optional_text(json, "encryptedSessionSigningKey"),
+        }
     }
 
-    /// The shape of the API document.
-    pub fn to_json(&self) -> Json {
-        let mut members = vec![
-            member("id", &self.id),
-            member("accountId", &self.account_id),
-            member("type", self.kind.as_str()),
-            member("nickname", &self.nickname),
-            member("createdAt", &self.created_at),
-            member("updatedAt", &self.updated_at),
-            member("expiresAt", &self.expires_at),
-        ];
-        push(&mut members, "credentialId", self.credential_id.as_deref());
-        push(
-            &mut members,
-            "encryptedSessionSigningKey",
-            self.encrypted_session_signing_key.as_deref(),
-        );
-        Json::Object(members)
+    /// Reads a session that was not read before. Fails with `relay_protocol`.
+    pub fn from_json(json: &Json) -> Result<Self> {
+        check_answer(&AUTH_SESSION, json)?;
+        Ok(Self::read(json))
     }
 }
 
 impl SignedRequestChallenge {
-    /// Reads a `SignedRequestChallenge` or `AuthSignedRequestChallenge`.
-    pub fn from_json(json: &Json) -> Result<Self> {
-        let read = Members("a SignedRequestChallenge", json);
-        let (expires_at, expires_at_ms) = read.time("expiresAt")?;
-        Ok(Self {
-            payload_to_sign: read.text("payloadToSign")?,
-            request_id: read.request_id()?,
-            expires_at,
-            expires_at_ms,
-            kind: match json.get("type") {
-                Some(_) => Some(read.kind()?),
-                None => None,
-            },
-        })
-    }
-
-    /// The shape of the API document.
-    pub fn to_json(&self) -> Json {
-        let mut members = vec![
-            member("payloadToSign", &self.payload_to_sign),
-            member("requestId", &self.request_id),
-            member("expiresAt", &self.expires_at),
-        ];
-        push(&mut members, "type", self.kind.map(AuthMethodType::as_str));
-        Json::Object(members)
+    /// Reads what is of the form [`SIGNED_REQUEST_CHALLENGE`].
+    pub fn read(json: &Json) -> Self {
+        Self {
+            payload_to_sign: text(json, "payloadToSign"),
+            request_id: text(json, "requestId"),
+            expires_at: text(json, "expiresAt"),
+            expires_at_ms: time(json, "expiresAt"),
+            kind: AuthMethodType::parse(&text(json, "type")),
+        }
     }
 }
 
 impl PasskeyAuthChallenge {
-    /// Reads a `PasskeyAuthChallenge`.
-    pub fn from_json(json: &Json) -> Result<Self> {
-        let read = Members("a PasskeyAuthChallenge", json);
-        let (expires_at, expires_at_ms) = read.time("expiresAt")?;
-        Ok(Self {
-            auth_method: AuthMethod::from_json(json)?,
-            credential_id: read.base64url("credentialId")?,
-            challenge: read.text("challenge")?,
-            request_id: read.request_id()?,
-            expires_at,
-            expires_at_ms,
-        })
-    }
-
-    /// The shape of the API document.
-    pub fn to_json(&self) -> Json {
-        let method = &self.auth_method;
-        Json::object([
-            ("id", Json::from(method.id.as_str())),
-            ("accountId", Json::from(method.account_id.as_str())),
-            ("type", Json::from(method.kind.as_str())),
-            ("nickname", Json::from(method.nickname.as_str())),
-            ("createdAt", Json::from(method.created_at.as_str())),
-            ("updatedAt", Json::from(method.updated_at.as_str())),
-            ("credentialId", Json::from(self.credential_id.as_str())),
-            ("challenge", Json::from(self.challenge.as_str())),
-            ("requestId", Json::from(self.request_id.as_str())),
-            ("expiresAt", Json::from(self.expires_at.as_str())),
-        ])
-    }
-}
-
-impl AgentDeviceCode {
-    /// Reads an `AgentDeviceCode`.
-    pub fn from_json(json: &Json) -> Result<Self> {
-        let read = Members("an AgentDeviceCode", json);
-        Ok(Self {
-            code: read.text("code")?,
-            agent_id: read.text("agentId")?,
-            expires_at: read.time("expiresAt")?.0,
-            redeemed: read.flag("redeemed")?,
-        })
-    }
-
-    /// The shape of the API document.
-    pub fn to_json(&self) -> Json {
-        Json::object([
-            ("code", Json::from(self.code.as_str())),
-            ("agentId", Json::from(self.agent_id.as_str())),
-            ("expiresAt", Json::from(self.expires_at.as_str())),
-            ("redeemed", Json::from(self.redeemed)),
-        ])
+    /// Reads what is of the form [`CHALLENGED_CREDENTIAL`], of a passkey.
+    pub fn read(json: &Json) -> Self {
+        Self {
+            auth_method: AuthMethod::read(json),
+            credential_id: text(json, "credentialId"),
+            challenge: text(json, "challenge"),
+            request_id: text(json, "requestId"),
+            expires_at: text(json, "expiresAt"),
+            expires_at_ms: time(json, "expiresAt"),
+        }
     }
 }
 
 impl PasskeyRegistrationOptions {
-    /// Reads the relay's registration options.
-    pub fn from_json(json: &Json) -> Result<Self> {
-        let read = Members("the registration options", json);
-        let (expires_at, expires_at_ms) = read.time("expiresAt")?;
-        let user = read.member("user")?;
-        let user = Members("the registration options' `user`", user);
-        let rp = json
-            .get("rp")
-            .map(|rp| Members("the registration options' `rp`", rp));
-        let optional = |name| rp.as_ref().map_or(Ok(None), |rp| rp.optional_text(name));
-        let user_name = user.text("name")?;
-        Ok(Self {
-            challenge: read.base64url("challenge")?,
-            expires_at,
-            expires_at_ms,
-            rp_id: optional("id")?,
-            rp_name: optional("name")?,
-            user_id: user.base64url("id")?,
-            user_display_name: user
-                .optional_text("displayName")?
+    /// Reads what is of the form [`REGISTRATION_OPTIONS`].
+    pub fn read(json: &Json) -> Self {
+        let rp = json.get("rp").unwrap_or(&Json::Null);
+        let user = json.get("user").unwrap_or(&Json::Null);
+        let user_name = text(user, "name");
+        let exclude = json.get("excludeCredentials").and_then(Json::as_array);
+        Self {
+            challenge: text(json, "challenge"),
+            expires_at: text(json, "expiresAt"),
+            expires_at_ms: time(json, "expiresAt"),
+            rp_id: optional_text(rp, "id"),
+            rp_name: optional_text(rp, "name"),
+            user_id: text(user, "id"),
+            user_display_name: optional_text(user, "displayName")
                 .unwrap_or_else(|| user_name.clone()),
             user_name,
-            exclude_credentials: read.exclude_credentials()?,
-        })
-    }
-
-    /// The shape of the relay's documentation.
-    pub fn to_json(&self) -> Json {
-        let mut rp = Vec::new();
-        push(&mut rp, "id", self.rp_id.as_deref());
-        push(&mut rp, "name", self.rp_name.as_deref());
-        let exclude = self.exclude_credentials.iter().map(|id| {
-            Json::object([
-                ("type", Json::from("public-key")),
-                ("id", Json::from(id.as_str())),
-            ])
-        });
-        Json::object([
-            ("challenge", Json::from(self.challenge.as_str())),
-            ("expiresAt", Json::from(self.expires_at.as_str())),
-            ("rp", Json::Object(rp)),
-            (
-                "user",
-                Json::object([
-                    ("id", Json::from(self.user_id.as_str())),
-                    ("name", Json::from(self.user_name.as_str())),
-                    ("displayName", Json::from(self.user_display_name.as_str())),
-                ]),
-            ),
-            ("excludeCredentials", Json::Array(exclude.collect())),
-        ])
-    }
-}
-
-/// Reads `{"data": […]}`.
-pub fn list<T>(json: &Json, item: impl Fn(&Json) -> Result<T>) -> Result<Vec<T>> {
-    let read = Members("a list", json);
-    read.member("data")?
-        .as_array()
-        .ok_or_else(|| read.wrong("data"))?
-        .iter()
-        .map(item)
-        .collect()
-}
-
-/// WebAuthn's own ids and challenges are far shorter than this.
-const MAX_REQUEST_ID_CHARS: usize = 256;
-const MAX_BASE64URL_CHARS: usize = 4096;
-
-/// The members of an object that the server sent, with what it is called in errors.
-struct Members<'a>(&'static str, &'a Json);
-
-impl<'a> Members<'a> {
-    fn member(&self, name: &str) -> Result<&'a Json> {
-        self.1.get(name).ok_or_else(|| {
-            Error::new(
-                ErrorCode::RelayProtocol,
-                format!("the answer should be {} but has no `{name}`", self.0),
-            )
-        })
-    }
-
-    fn wrong(&self, name: &str) -> Error {
-        Error::new(
-            ErrorCode::RelayProtocol,
-            format!(
-                "the answer should be {} but its `{name}` is of another form",
-                self.0
-            ),
-        )
-    }
-
-    fn text(&self, name: &str) -> Result<String> {
-        let text = self
-            .member(name)?
-            .as_str()
-            .ok_or_else(|| self.wrong(name))?;
-        if text.is_empty() {
-            Err(self.wrong(name))
-        } else {
-            Ok(text.to_owned())
+            exclude_credentials: exclude
+                .unwrap_or_default()
+                .iter()
+                .map(|descriptor| text(descriptor, "id"))
+                .collect(),
         }
     }
-
-    /// An id that goes into the next request.
-    fn id(&self, name: &str, kind: IdKind) -> Result<String> {
-        let id = self.text(name)?;
-        validate::id(name, kind, &id).map_err(|_| self.wrong(name))?;
-        Ok(id)
-    }
-
-    /// A text that comes back as a header.
-    fn request_id(&self) -> Result<String> {
-        let id = self.text("requestId")?;
-        validate::header("requestId", MAX_REQUEST_ID_CHARS, &id)
-            .map_err(|_| self.wrong("requestId"))?;
-        Ok(id)
-    }
-
-    fn optional_text(&self, name: &str) -> Result<Option<String>> {
-        match self.1.get(name) {
-            None | Some(Json::Null) => Ok(None),
-            Some(_) => self.text(name).map(Some),
-        }
-    }
-
-    fn flag(&self, name: &str) -> Result<bool> {
-        self.member(name)?.as_bool().ok_or_else(|| self.wrong(name))
-    }
-
-    fn kind(&self) -> Result<AuthMethodType> {
-        AuthMethodType::parse(&self.text("type")?).ok_or_else(|| self.wrong("type"))
-    }
-
-    fn time(&self, name: &str) -> Result<(String, i64)> {
-        let text = self.text(name)?;
-        let ms = parse_rfc3339_ms(&text).map_err(|_| self.wrong(name))?;
-        Ok((text, ms))
-    }
-
-    fn base64url(&self, name: &str) -> Result<String> {
-        let text = self.text(name)?;
-        base64url::decode(&text, MAX_BASE64URL_CHARS).map_err(|_| self.wrong(name))?;
-        Ok(text)
-    }
-
-    fn exclude_credentials(&self) -> Result<Vec<String>> {
-        let name = "excludeCredentials";
-        let Some(list) = self.1.get(name) else {
-            return Ok(Vec::new());
-        };
-        list.as_array()
-            .ok_or_else(|| self.wrong(name))?
-            .iter()
-            .map(|descriptor| Members(self.0, descriptor).base64url("id"))
-            .collect()
-    }
 }
 
-fn member(name: &str, text: &str) -> (String, Json) {
-    (name.to_owned(), Json::from(text))
+/// A text that is known to be there.
+fn text(json: &Json, name: &str) -> String {
+    optional_text(json, name).unwrap_or_default()
 }
 
-fn push(members: &mut Vec<(String, Json)>, name: &str, text: Option<&str>) {
-    if let Some(text) = text {
-        members.push(member(name, text));
-    }
+fn optional_text(json: &Json, name: &str) -> Option<String> {
+    json.get(name).and_then(Json::as_str).map(str::to_owned)
+}
+
+/// A time that is known to be one.
+fn time(json: &Json, name: &str) -> i64 {
+    parse_rfc3339_ms(&text(json, name)).unwrap_or_default()
+}
+
+/// A kind that is known to be one.
+fn kind(json: &Json) -> AuthMethodType {
+    AuthMethodType::parse(&text(json, "type")).unwrap_or(AuthMethodType::Passkey)
 }

@@ -1,9 +1,6 @@
 //! What is refused before anything is sent.
 
-use crate::{
-    crypto::key::PublicKey,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// The prefixes of Grid's ids, `Prefix:<uuid>`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -12,8 +9,20 @@ pub enum IdKind {
     Agent,
     /// `AuthMethod:…`
     AuthMethod,
+    /// `Card:…`
+    Card,
+    /// `CardFundingSource:…`
+    CardFundingSource,
+    /// `Customer:…`
+    Customer,
+    /// `DelegatedKey:…`
+    DelegatedKey,
+    /// `GRID-AGENT-…`, which is no id but stands where one does. Whoever has it becomes the agent.
+    DeviceCode,
     /// `InternalAccount:…`
     InternalAccount,
+    /// `Quote:…`
+    Quote,
     /// `Request:…`
     Request,
     /// `Session:…`
@@ -21,10 +30,15 @@ pub enum IdKind {
 }
 
 impl IdKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 10] = [
         Self::Agent,
         Self::AuthMethod,
+        Self::Card,
+        Self::CardFundingSource,
+        Self::Customer,
+        Self::DelegatedKey,
         Self::InternalAccount,
+        Self::Quote,
         Self::Request,
         Self::Session,
     ];
@@ -33,52 +47,65 @@ impl IdKind {
         match self {
             Self::Agent => "Agent",
             Self::AuthMethod => "AuthMethod",
+            Self::Card => "Card",
+            Self::CardFundingSource => "CardFundingSource",
+            Self::Customer => "Customer",
+            Self::DelegatedKey => "DelegatedKey",
+            Self::DeviceCode => "GRID-AGENT",
             Self::InternalAccount => "InternalAccount",
+            Self::Quote => "Quote",
             Self::Request => "Request",
             Self::Session => "Session",
+        }
+    }
+
+    /// What an id of this kind must be, for messages.
+    pub fn demand(self) -> &'static str {
+        match self {
+            Self::Agent => "must be an Agent's id",
+            Self::AuthMethod => "must be an AuthMethod's id",
+            Self::Card => "must be a Card's id",
+            Self::CardFundingSource => "must be a CardFundingSource's id",
+            Self::Customer => "must be a Customer's id",
+            Self::DelegatedKey => "must be a DelegatedKey's id",
+            Self::DeviceCode => "must be a device code",
+            Self::InternalAccount => "must be an InternalAccount's id",
+            Self::Quote => "must be a Quote's id",
+            Self::Request => "must be a Request's id",
+            Self::Session => "must be a Session's id",
         }
     }
 }
 
 const MAX_ID_CHARS: usize = 256;
 
-/// Checks an id: 1 to 256 letters, digits and `: - _ .`, with a letter or digit among them.
+/// Whether a text is an id: 1 to 256 letters, digits and `: - _ .`, with a letter or digit among
+/// them.
 ///
 /// A platform with routes of its own may have ids of its own, so a prefix is not demanded; but the
 /// prefix of another kind (an account's id where a credential's belongs) is refused.
-pub fn id(name: &str, kind: IdKind, text: &str) -> Result<()> {
+pub fn is_id(kind: IdKind, text: &str) -> bool {
     let well_formed = text.len() <= MAX_ID_CHARS
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte))
         && text.bytes().any(|byte| byte.is_ascii_alphanumeric());
-    if !well_formed {
-        return Err(Error::invalid_argument(format!(
-            "`{name}` must be an id of 1 to {MAX_ID_CHARS} letters, digits and `: - _ .`"
-        )));
-    }
     let prefix = text.split_once(':').map(|(prefix, _)| prefix);
-    match IdKind::ALL
-        .into_iter()
-        .find(|known| Some(known.prefix()) == prefix)
-    {
-        Some(other) if other != kind => Err(Error::invalid_argument(format!(
-            "`{name}` must be the id of a {}, not of a {}",
-            kind.prefix(),
-            other.prefix()
-        ))),
-        Some(_) | None => Ok(()),
-    }
+    well_formed
+        && IdKind::ALL
+            .into_iter()
+            .all(|other| other == kind || Some(other.prefix()) != prefix)
 }
 
-/// Checks a `clientPublicKey`: SEC1 in hexadecimal, compressed (66) or uncompressed (130).
-pub fn client_public_key(text: &str) -> Result<()> {
-    PublicKey::from_hex(text).map(|_| ()).map_err(|_| {
-        Error::invalid_argument(
-            "`clientPublicKey` must be a P-256 public key in SEC1 form, hexadecimal: 66 characters \
-             compressed or 130 uncompressed",
-        )
-    })
+/// Refuses what is no id: see [`is_id`].
+pub fn id(name: &str, kind: IdKind, text: &str) -> Result<()> {
+    if is_id(kind, text) {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!(
+        "`{name}` {}: 1 to {MAX_ID_CHARS} letters, digits and `: - _ .`",
+        kind.demand()
+    )))
 }
 
 /// Checks a text that is sent as it is: not empty, at most `max` bytes.

@@ -4,20 +4,26 @@ use std::rc::Rc;
 
 use super::{
     key_delivery::KeyDelivery,
+    oauth::{OAuthOptions, OAuthSignIn, OAuthState},
     otp::{OtpSignIn, OtpState},
     passkey::{self, PasskeySignIn},
     session::{self, WalletSession},
+    signer::Signer,
     state::{Listener, Observable, SessionState},
+    wallets::Wallets,
 };
 use crate::{
     api::{
         client::{CallOptions, GridApi, Observer},
+        operation::Operation,
+        request::Request,
         types::{AuthMethod, AuthSession},
+        validate::{self, IdKind},
     },
-    crypto::enclave::EnclaveKeys,
+    crypto::{enclave::EnclaveKeys, json::Json},
     error::Result,
     formats::session_key::SessionKey,
-    ports::{Authenticator, Clock, Random, Transport},
+    ports::{Authenticator, Clock, KeyStore, Notes, Random, Transport},
 };
 
 /// The world, as the client sees it.
@@ -30,6 +36,10 @@ pub struct Ports {
     pub clock: Rc<dyn Clock>,
     /// Secure randomness.
     pub random: Rc<dyn Random>,
+    /// Keys that outlive the page.
+    pub key_store: Rc<dyn KeyStore>,
+    /// What is remembered of accounts.
+    pub notes: Rc<dyn Notes>,
 }
 
 /// What the integrator chooses.
@@ -46,14 +56,17 @@ pub struct Options {
     pub timeout_ms: u64,
     /// Sees every request, redacted.
     pub observer: Option<Observer>,
+    /// Accounts and their organizations at Turnkey, as far as the platform knows them.
+    pub organizations: Vec<(String, String)>,
 }
 
 /// What the client and everything made by it share.
 pub(super) struct Core {
     pub api: GridApi,
     pub authenticator: Rc<dyn Authenticator>,
-    pub clock: Rc<dyn Clock>,
     pub random: Rc<dyn Random>,
+    pub key_store: Rc<dyn KeyStore>,
+    pub wallets: Wallets,
     pub session_keys: KeyDelivery,
     pub enclave: EnclaveKeys,
     pub rp_id: Option<String>,
@@ -75,6 +88,8 @@ impl Gridkey {
             authenticator,
             clock,
             random,
+            key_store,
+            notes,
         } = ports;
         let Options {
             session_keys,
@@ -83,13 +98,15 @@ impl Gridkey {
             rp_name,
             timeout_ms,
             observer,
+            organizations,
         } = options;
         Self {
             core: Rc::new(Core {
-                api: GridApi::new(transport, clock.clone(), observer, timeout_ms),
+                api: GridApi::new(transport, clock, random.clone(), observer, timeout_ms),
                 authenticator,
-                clock,
                 random,
+                key_store,
+                wallets: Wallets::new(notes, organizations),
                 session_keys,
                 enclave,
                 rp_id,
@@ -125,13 +142,18 @@ impl Gridkey {
         account_id: &str,
         options: &CallOptions,
     ) -> Result<Vec<AuthMethod>> {
-        self.core
-            .api
-            .list_auth_credentials(account_id, options)
-            .await
+        let request = Request::new(Operation::ListAuthCredentials)
+            .with_query([("accountId", account_id.into())]);
+        let answer = self.core.api.call(request, options).await?;
+        let methods = answer.body.get("data").and_then(Json::as_array);
+        Ok(methods
+            .unwrap_or_default()
+            .iter()
+            .map(AuthMethod::read)
+            .collect())
     }
 
-    /// Sends a one-time code by e-mail.
+    /// Sends a one-time code by e-mail or SMS.
     pub async fn send_otp(&self, auth_method_id: &str, options: &CallOptions) -> Result<OtpSignIn> {
         OtpSignIn::send(self.core.clone(), auth_method_id, options).await
     }
@@ -159,6 +181,23 @@ impl Gridkey {
         passkey::sign_in(self.core.clone(), auth_method_id, options).await
     }
 
+    /// Makes the key that an identity provider's token will be bound to.
+    pub async fn prepare_oauth(&self, options: OAuthOptions) -> Result<OAuthSignIn> {
+        OAuthSignIn::prepare(self.core.clone(), options).await
+    }
+
+    /// Goes on after a redirect to the identity provider and back.
+    pub async fn resume_oauth(&self, state: OAuthState) -> Result<OAuthSignIn> {
+        OAuthSignIn::resume(self.core.clone(), state).await
+    }
+
+    /// Forgets which organization and wallet an account has: the next payload is believed again.
+    pub fn forget_organization(&self, account_id: &str) -> Result<()> {
+        validate::id("accountId", IdKind::InternalAccount, account_id)?;
+        self.core.wallets.forget(account_id);
+        Ok(())
+    }
+
     /// Takes over a session that was opened by other means, with its key.
     ///
     /// `key` is asked for once the session is known to be of use: a session that is over costs
@@ -168,8 +207,8 @@ impl Gridkey {
         session: AuthSession,
         key: impl FnOnce() -> Result<SessionKey>,
     ) -> Result<WalletSession> {
-        session::check_adoptable(&*self.core.clock, &session)?;
-        let key = key()?;
+        session::check_adoptable(&self.core, &session)?;
+        let key = Rc::new(Signer::Held(key()?));
         WalletSession::start(self.core.clone(), session, None, key)
     }
 }

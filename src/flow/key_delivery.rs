@@ -4,11 +4,14 @@
 //! key is answered by a session key sealed to it, a compressed key becomes the session key
 //! (lightsparkdev/grid-api openapi.yaml @cf2510e, `AuthSession`).
 
+use std::rc::Rc;
+
+use super::signer::Signer;
 use crate::{
     api::types::AuthSession,
     error::{Error, ErrorCode, Result},
     formats::{sealed_key::SealedKeyReceiver, session_key::SessionKey},
-    ports::Random,
+    ports::{Random, SessionSigner},
 };
 
 /// Which of them is asked for.
@@ -27,6 +30,8 @@ pub enum PendingKey {
     Receiver(SealedKeyReceiver),
     /// Is the session key.
     Held(SessionKey),
+    /// Is the session key, in the browser's keeping.
+    Kept(Rc<dyn SessionSigner>),
 }
 
 impl PendingKey {
@@ -43,6 +48,7 @@ impl PendingKey {
         match self {
             Self::Receiver(receiver) => receiver.public_key().to_uncompressed_hex(),
             Self::Held(key) => key.public_key().to_compressed_hex(),
+            Self::Kept(signer) => signer.public_key().to_compressed_hex(),
         }
     }
 
@@ -50,17 +56,18 @@ impl PendingKey {
     ///
     /// A sealed key that was not asked for is refused: whoever sends one would choose the key that
     /// signs from here on. A missing one leaves nothing to sign with.
-    pub fn into_session_key(self, session: &AuthSession) -> Result<SessionKey> {
+    pub fn into_signer(self, session: &AuthSession) -> Result<Signer> {
         match (self, session.encrypted_session_signing_key.as_deref()) {
-            (Self::Receiver(receiver), Some(sealed)) => receiver.open(sealed),
-            (Self::Held(key), None) => Ok(key),
+            (Self::Receiver(receiver), Some(sealed)) => receiver.open(sealed).map(Signer::Held),
+            (Self::Held(key), None) => Ok(Signer::Held(key)),
+            (Self::Kept(signer), None) => Ok(Signer::Kept(signer)),
             (Self::Receiver(_), None) => Err(Error::new(
                 ErrorCode::RelayProtocol,
                 "the session came without `encryptedSessionSigningKey`, which the uncompressed \
                  key asked for",
             )
             .with_reason("sealed_key_missing")),
-            (Self::Held(_), Some(_)) => Err(Error::new(
+            (Self::Held(_) | Self::Kept(_), Some(_)) => Err(Error::new(
                 ErrorCode::BundleUntrusted,
                 "the session came with an `encryptedSessionSigningKey` that was not asked for; it \
                  was not used",

@@ -4,9 +4,15 @@
 
 mod ahead;
 pub mod client;
+pub mod enrolment;
 pub mod key_delivery;
+pub mod oauth;
 pub mod otp;
 pub mod passkey;
 pub mod session;
+pub mod signed;
+pub mod signer;
 pub mod state;
 mod turns;
+pub mod wallet;
+mod wallets;

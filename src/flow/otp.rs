@@ -1,4 +1,4 @@
-//! Signing in with a one-time code that came by e-mail.
+//! Signing in with a one-time code that came by e-mail or SMS.
 //!
 //! The code is sealed to the enclave, together with the public key of a session key made here;
 //! neither the relay nor Grid sees it. The enclave answers with a token that carries this public
@@ -6,18 +6,25 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use super::{client::Core, session::WalletSession};
+use super::{
+    client::Core,
+    session::WalletSession,
+    signed::{SignedRequest, known},
+    signer::Signer,
+};
 use crate::{
     api::{
-        client::{CallOptions, ChallengeAnswer},
-        request::VerifyAuthCredential,
-        signed_retry::{DoneAtOnce, signed_retry},
-        types::{AuthMethod, AuthMethodType},
+        client::CallOptions,
+        operation::Operation,
+        request::Request,
+        signed_retry::DoneAtOnce,
+        types::{AuthMethod, AuthMethodType, AuthSession},
         validate::{self, IdKind},
     },
     error::{Error, ErrorCode, Result},
     formats::{
-        otp::{ExpectedToken, OtpCode, VerificationToken},
+        intent::Intent,
+        otp::OtpCode,
         session_key::{PublicKeyEncoding, SessionKey, otp_encryption_target},
     },
 };
@@ -29,7 +36,9 @@ pub struct OtpState {
     pub auth_method_id: String,
     /// `InternalAccount:<uuid>`
     pub account_id: String,
-    /// The address that the code went to.
+    /// `EMAIL_OTP` or `SMS_OTP`.
+    pub kind: AuthMethodType,
+    /// The address or number that the code went to.
     pub sent_to: String,
     /// What the code is sealed to.
     pub otp_encryption_target_bundle: String,
@@ -57,9 +66,27 @@ impl OtpSignIn {
         })
     }
 
+    /// Of a credential that was just created: with the code that this has sent, or a new one.
+    pub(super) async fn of_new(
+        core: Rc<Core>,
+        method: AuthMethod,
+        options: &CallOptions,
+    ) -> Result<Self> {
+        if method.otp_encryption_target_bundle.is_none() {
+            return Self::send(core, &method.id, options).await;
+        }
+        let state = RefCell::new(state_of(&core, method)?);
+        Ok(Self { core, state })
+    }
+
     pub(super) fn resume(core: Rc<Core>, state: OtpState) -> Result<Self> {
         validate::id("authMethodId", IdKind::AuthMethod, &state.auth_method_id)?;
         validate::id("accountId", IdKind::InternalAccount, &state.account_id)?;
+        if !state.kind.is_one_time_code() {
+            return Err(Error::invalid_argument(
+                "`state.type` must be EMAIL_OTP or SMS_OTP",
+            ));
+        }
         validate::text("sentTo", MAX_ADDRESS_BYTES, &state.sent_to)?;
         let bundle = &state.otp_encryption_target_bundle;
         validate::text("otpEncryptionTargetBundle", MAX_BUNDLE_BYTES, bundle)?;
@@ -104,30 +131,35 @@ impl OtpSignIn {
             PublicKeyEncoding::Uncompressed,
             random,
         )?;
-        let id = &state.auth_method_id;
-        let body = VerifyAuthCredential::EmailOtp {
-            encrypted_otp_bundle,
+        let kind = state.kind;
+        let request = Request::on(Operation::VerifyAuthCredential, &state.auth_method_id)
+            .with_body([
+                ("type", kind.as_str().into()),
+                ("encryptedOtpBundle", encrypted_otp_bundle.into()),
+            ]);
+        let intent = Intent::VerifyOtp {
+            public_key: key.public_key().clone(),
+            contact: Some(state.sent_to),
+            verification_type: Some(match kind {
+                AuthMethodType::SmsOtp => "OTP_TYPE_SMS".to_owned(),
+                _ => "OTP_TYPE_EMAIL".to_owned(),
+            }),
+            quorum_key: core.enclave.otp.clone(),
         };
-        let session = signed_retry(
-            &*core.clock,
-            options,
-            DoneAtOnce::Refused,
-            |headers| core.api.verify_auth_credential(id, &body, headers, options),
-            |challenge| {
-                VerificationToken::verify(
-                    &challenge.payload_to_sign,
-                    &ExpectedToken {
-                        otp_key: &core.enclave.otp,
-                        public_key: key.public_key(),
-                        contact: Some(&state.sent_to),
-                        verification_type: Some("OTP_TYPE_EMAIL"),
-                        now_ms: core.clock.now_ms(),
-                    },
-                )?;
-                key.stamp_unchecked(&challenge.payload_to_sign)
-            },
-        )
-        .await?;
+        let key = Rc::new(Signer::Held(key));
+        let answer = {
+            let key = key.clone();
+            SignedRequest {
+                core: core.clone(),
+                account_id: state.account_id.clone(),
+                key: Rc::new(move || Ok(key.clone())),
+                purpose: known(intent, None),
+                done_at_once: DoneAtOnce::Refused,
+            }
+            .send(request, options)
+            .await?
+        };
+        let session = AuthSession::read(&answer.body);
         if session.account_id != state.account_id {
             return Err(Error::new(
                 ErrorCode::RelayProtocol,
@@ -147,43 +179,37 @@ impl OtpSignIn {
 }
 
 async fn challenge(core: &Core, auth_method_id: &str, options: &CallOptions) -> Result<OtpState> {
-    let method = match core
-        .api
-        .challenge_auth_credential(auth_method_id, None, options)
-        .await?
-    {
-        ChallengeAnswer::Otp(method) if method.kind == AuthMethodType::EmailOtp => method,
-        ChallengeAnswer::Otp(_) | ChallengeAnswer::Passkey(_) => {
-            return Err(Error::invalid_argument(
-                "`authMethodId` is of a credential that is no EMAIL_OTP",
-            ));
-        }
-    };
-    let AuthMethod {
-        id,
-        account_id,
-        nickname,
-        otp_encryption_target_bundle,
-        ..
-    } = method;
-    let bundle = otp_encryption_target_bundle.ok_or_else(|| {
-        Error::new(
-            ErrorCode::RelayProtocol,
-            "the answer to challengeAuthCredential has no `otpEncryptionTargetBundle`",
-        )
-    })?;
-    if id != auth_method_id {
+    let request = Request::on(Operation::ChallengeAuthCredential, auth_method_id);
+    let answer = core.api.call(request, options).await?;
+    let method = AuthMethod::read(&answer.body);
+    if method.id != auth_method_id {
         return Err(Error::new(
             ErrorCode::RelayProtocol,
             "the answer to challengeAuthCredential is of another credential",
         ));
     }
+    state_of(core, method)
+}
+
+fn state_of(core: &Core, method: AuthMethod) -> Result<OtpState> {
+    if !method.kind.is_one_time_code() {
+        return Err(Error::invalid_argument(
+            "`authMethodId` is of a credential that is no EMAIL_OTP and no SMS_OTP",
+        ));
+    }
+    let bundle = method.otp_encryption_target_bundle.ok_or_else(|| {
+        Error::new(
+            ErrorCode::RelayProtocol,
+            "the answer has no `otpEncryptionTargetBundle`",
+        )
+    })?;
     // A bundle of an enclave that is not trusted is told before people look for their code.
     otp_encryption_target(&bundle, &core.enclave.otp)?;
     Ok(OtpState {
-        auth_method_id: id,
-        account_id,
-        sent_to: nickname,
+        auth_method_id: method.id,
+        account_id: method.account_id,
+        kind: method.kind,
+        sent_to: method.nickname,
         otp_encryption_target_bundle: bundle,
     })
 }

@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     api::{
-        client::{CallOptions, ChallengeAnswer, Signed, SignedHeaders, cancellable},
-        request::VerifyAuthCredential,
-        signed_retry::{check_fresh, outcome_unknown},
-        types::PasskeyAuthChallenge,
+        client::{CallOptions, cancellable},
+        operation::Operation,
+        request::{Request, SignedHeaders, assertion_json},
+        signed_retry::outcome_unknown,
+        types::{AuthMethodType, AuthSession, PasskeyAuthChallenge},
     },
     crypto::base64url,
     error::{Error, ErrorCode, Result},
@@ -58,7 +59,7 @@ impl PasskeySignIn {
                 async move { prepare(&core, &id, &options).await }
             }
         };
-        let ahead = Ahead::fetched(core.clock.clone(), fetch, options).await?;
+        let ahead = Ahead::fetched(core.api.time().device().clone(), fetch, options).await?;
         Ok(Self {
             core,
             auth_method_id,
@@ -108,22 +109,22 @@ pub(super) async fn sign_in(
 async fn prepare(core: &Core, auth_method_id: &str, options: &CallOptions) -> Result<Prepared> {
     let key = PendingKey::generate(core.session_keys, &*core.random)?;
     let client_public_key = key.client_public_key();
-    let answer = core
-        .api
-        .challenge_auth_credential(auth_method_id, Some(&client_public_key), options)
-        .await?;
-    let ChallengeAnswer::Passkey(challenge) = answer else {
+    let request = Request::on(Operation::ChallengeAuthCredential, auth_method_id)
+        .with_body([("clientPublicKey", client_public_key.into())]);
+    let answer = core.api.call(request, options).await?;
+    let challenge = PasskeyAuthChallenge::read(&answer.body);
+    if challenge.auth_method.kind != AuthMethodType::Passkey {
         return Err(Error::invalid_argument(
             "`authMethodId` is of a credential that is no PASSKEY",
         ));
-    };
+    }
     if challenge.auth_method.id != auth_method_id {
         return Err(Error::new(
             ErrorCode::RelayProtocol,
             "the answer to challengeAuthCredential is of another credential",
         ));
     }
-    check_fresh(&*core.clock, challenge.expires_at_ms)?;
+    core.api.time().check_fresh(challenge.expires_at_ms)?;
     let wrong = |_| {
         Error::new(
             ErrorCode::RelayProtocol,
@@ -149,7 +150,7 @@ async fn ask(core: &Core, prepared: &Prepared, options: &CallOptions) -> Result<
     let left_ms = prepared
         .challenge
         .expires_at_ms
-        .saturating_sub(core.clock.now_ms());
+        .saturating_sub(core.api.time().now_ms());
     let request = PasskeyAssertionRequest {
         challenge: prepared.challenge_bytes.clone(),
         credential_id: prepared.credential_id.clone(),
@@ -178,36 +179,40 @@ async fn verify(
             "the device answered with another passkey than the one that was asked for",
         ));
     }
-    if core.clock.now_ms() >= challenge.expires_at_ms {
+    if core.api.time().now_ms() >= challenge.expires_at_ms {
         return Err(Error::new(
             ErrorCode::ChallengeExpired,
             "the passkey prompt was open for longer than Grid's challenge lives: try again",
         ));
     }
-    let headers = SignedHeaders {
-        request_id: Some(challenge.request_id.clone()),
-        ..Default::default()
-    };
-    let id = &challenge.auth_method.id;
-    let body = VerifyAuthCredential::Passkey { assertion };
+    let request = Request::on(Operation::VerifyAuthCredential, &challenge.auth_method.id)
+        .with_body([
+            ("type", AuthMethodType::Passkey.as_str().into()),
+            ("assertion", assertion_json(&assertion)),
+        ])
+        .with_headers(SignedHeaders {
+            request_id: Some(challenge.request_id.clone()),
+            ..Default::default()
+        });
     let answer = core
         .api
-        .verify_auth_credential(id, &body, headers, options)
+        .call(request, options)
         .await
         .map_err(outcome_unknown)
         .map_err(|error| error.with_request_id(challenge.request_id.as_str()))?;
-    let Signed::Done(session) = answer else {
+    if answer.is_challenge() {
         return Err(Error::new(
             ErrorCode::RelayProtocol,
             "a passkey's verification was answered with a further challenge",
         ));
-    };
+    }
+    let session = AuthSession::read(&answer.body);
     if session.account_id != challenge.auth_method.account_id {
         return Err(Error::new(
             ErrorCode::RelayProtocol,
             "the session is of another account than the passkey",
         ));
     }
-    let key = key.into_session_key(&session)?;
+    let key = Rc::new(key.into_signer(&session)?);
     WalletSession::start(core.clone(), session, Some(challenge.auth_method.id), key)
 }

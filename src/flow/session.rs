@@ -1,4 +1,4 @@
-//! The life of a session: stamping, refreshing, adding a passkey, signing out.
+//! The life of a session: stamping, refreshing, revoking, signing out.
 
 use std::{
     cell::RefCell,
@@ -6,36 +6,29 @@ use std::{
 };
 
 use super::{
-    ahead::{Ahead, Expiring},
     client::Core,
     key_delivery::PendingKey,
+    signed::{KeySource, Purpose, SignedRequest, check_and_stamp, known},
+    signer::Signer,
     state::{SessionState, SignedOutReason},
     turns::Turns,
 };
 use crate::{
     api::{
-        client::{CallOptions, cancellable},
-        request::CreateAuthCredential,
-        signed_retry::{DoneAtOnce, check_fresh, signed_retry},
-        types::{AuthMethod, AuthMethodType, AuthSession, PasskeyRegistrationOptions},
+        client::{Answer, CallOptions, cancellable},
+        operation::Operation,
+        request::Request,
+        server_clock,
+        signed_retry::DoneAtOnce,
+        types::{AuthMethodType, AuthSession},
         validate::{self, IdKind},
     },
-    crypto::base64url,
     error::{Error, ErrorCode, Result},
-    formats::{
-        intent::{self, Expected, Intent},
-        nickname::passkey_nickname,
-        passkey::{Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyCreationRequest, check_client_data},
-        session_key::SessionKey,
-    },
-    ports::Clock,
+    formats::intent::{Intent, Stated},
 };
 
 /// A session is not used in its last 30 seconds: what it stamps must still reach Grid.
 const UNUSED_BEFORE_EXPIRY_MS: i64 = 30_000;
-/// WebAuthn: a challenge has at least 16 bytes, a user handle at most 64.
-const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=1024;
-const MAX_USER_ID_BYTES: usize = 64;
 
 /// What everybody may know of a session.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,47 +51,15 @@ pub struct SessionInfo {
     pub public_key: String,
 }
 
-/// What is needed to make a passkey.
-#[derive(Clone, Debug)]
-pub struct PasskeyRegistration {
-    /// The passkey's name in the account.
-    pub nickname: String,
-    /// The platform's challenge, base64url.
-    pub challenge: String,
-    /// The relying party's domain; missing: the page's own.
-    pub rp_id: Option<String>,
-    /// The relying party's name.
-    pub rp_name: Option<String>,
-    /// Opaque, stable, base64url, 1 to 64 bytes.
-    pub user_id: String,
-    /// The account's name, for people.
-    pub user_name: String,
-    /// The person's name.
-    pub user_display_name: String,
-    /// Credential ids, base64url, that this account already has.
-    pub exclude_credentials: Vec<String>,
-}
-
-/// What the caller of [`WalletSession::prepare_passkey_registration`] chooses.
-#[derive(Clone, Debug)]
-pub struct EnrolmentOptions {
-    /// The passkey's name in the account.
-    pub nickname: String,
-    /// Instead of the relay's.
-    pub user_name: Option<String>,
-    /// Instead of the relay's.
-    pub user_display_name: Option<String>,
-}
-
 /// A session, with its key. Clones are the same session; the key is wiped when the session ends or
 /// the last of them is dropped.
 #[derive(Clone)]
 pub struct WalletSession {
-    inner: Rc<Inner>,
+    pub(super) inner: Rc<Inner>,
 }
 
-struct Inner {
-    core: Rc<Core>,
+pub(super) struct Inner {
+    pub(super) core: Rc<Core>,
     current: RefCell<Current>,
     refreshing: Turns,
 }
@@ -106,7 +67,7 @@ struct Inner {
 struct Current {
     info: SessionInfo,
     /// Gone when the session has ended.
-    key: Option<SessionKey>,
+    key: Option<Rc<Signer>>,
     ended: Option<SignedOutReason>,
 }
 
@@ -115,7 +76,7 @@ impl WalletSession {
         core: Rc<Core>,
         session: AuthSession,
         auth_method_id: Option<String>,
-        key: SessionKey,
+        key: Rc<Signer>,
     ) -> Result<Self> {
         check_life(&core, &session)?;
         let info = info(session, auth_method_id, &key);
@@ -136,10 +97,18 @@ impl WalletSession {
 
     /// Whether it can stamp.
     pub fn is_active(&self) -> bool {
-        self.inner
-            .current
-            .borrow()
-            .is_active(self.inner.core.clock.now_ms())
+        self.inner.active_key().is_ok()
+    }
+
+    /// Stamps a payload that came by the caller's own routes, if it is what `stated` says: the
+    /// value of `Grid-Wallet-Signature`.
+    pub async fn stamp(&self, payload: &str, stated: Stated) -> Result<String> {
+        let Inner { core, .. } = &*self.inner;
+        let account_id = self.inner.active_info()?.account_id;
+        let key = self.inner.key_source();
+        let stamped = check_and_stamp(core, &account_id, &key, payload, stated).await?;
+        stamped.remember(core, &account_id);
+        Ok(stamped.stamp)
     }
 
     /// Replaces the session by a new one, with a new key, in this same object.
@@ -161,31 +130,30 @@ impl WalletSession {
         }
         let pending = PendingKey::generate(core.session_keys, &*core.random)?;
         let client_public_key = pending.client_public_key();
-        let refreshed = signed_retry(
-            &*core.clock,
-            options,
-            DoneAtOnce::Refused,
-            |headers| {
-                core.api
-                    .refresh_auth_session(&old.id, &client_public_key, headers, options)
-            },
-            |challenge| {
-                let intent = Intent::RefreshSession {
-                    client_public_key: client_public_key.clone(),
-                };
-                self.inner
-                    .stamp(&challenge.payload_to_sign, &intent, challenge.expires_at_ms)
-            },
-        )
-        .await;
+        let request = Request::on(Operation::RefreshAuthSession, &old.id)
+            .with_body([("clientPublicKey", client_public_key.as_str().into())]);
+        let intent = Intent::RefreshSession { client_public_key };
+        let refreshed = self
+            .inner
+            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
+            .await;
+        let refreshed = refreshed.map(|answer| AuthSession::read(&answer.body));
         if current.borrow().ended == Some(SignedOutReason::SignedOut) {
             // Signed out meanwhile: then the new session must end too. Where the old one has only
             // run out meanwhile, the new one takes its place.
             if let Ok(session) = refreshed
-                && let Ok(key) = pending.into_session_key(&session)
+                && let Ok(key) = pending.into_signer(&session)
             {
                 let options = CallOptions::default();
-                revoke(core, &key, &session.id, &options).await.ok();
+                revoke(
+                    core,
+                    &session.account_id,
+                    Rc::new(key),
+                    &session.id,
+                    &options,
+                )
+                .await
+                .ok();
             }
             return Err(session_ended());
         }
@@ -196,7 +164,7 @@ impl WalletSession {
                 "the refreshed session is of another account",
             ));
         }
-        let key = pending.into_session_key(&session)?;
+        let key = Rc::new(pending.into_signer(&session)?);
         check_life(core, &session)?;
         let info = info(session, old.auth_method_id.clone(), &key);
         current.replace(Current::new(info.clone(), key));
@@ -212,9 +180,11 @@ impl WalletSession {
     /// Ends the session: here at once, then at Grid. Says whether Grid has revoked it; where it
     /// could not be reached, the session ends there by itself.
     pub async fn sign_out(&self, options: &CallOptions) -> bool {
-        let id = self.info().id;
+        let SessionInfo { id, account_id, .. } = self.info();
         match self.inner.end(SignedOutReason::SignedOut) {
-            Some(key) => revoke(&self.inner.core, &key, &id, options).await.is_ok(),
+            Some(key) => revoke(&self.inner.core, &account_id, key, &id, options)
+                .await
+                .is_ok(),
             None => false,
         }
     }
@@ -223,227 +193,72 @@ impl WalletSession {
     /// more counts as revoked.
     pub async fn revoke_session(&self, id: &str, options: &CallOptions) -> Result<()> {
         validate::id("id", IdKind::Session, id)?;
-        self.inner.active_info()?;
-        let stamp = |payload: &str, expires_at_ms| {
-            self.inner
-                .stamp(payload, &Intent::RevokeSession, expires_at_ms)
-        };
-        revoke_with(&self.inner.core, id, options, stamp).await?;
+        let request = Request::on(Operation::RevokeAuthSession, id);
+        let purpose = known(Intent::RevokeSession, None);
+        let revoked = self
+            .inner
+            .signed(request, DoneAtOnce::Refused, purpose, options)
+            .await;
+        gone(revoked)?;
         if id == self.info().id {
             self.inner.end(SignedOutReason::SignedOut);
         }
         Ok(())
     }
-
-    /// Fetches what the making of a passkey needs ahead of the tap, and keeps it fresh.
-    pub async fn prepare_passkey_registration(
-        &self,
-        enrolment: EnrolmentOptions,
-        options: CallOptions,
-    ) -> Result<PasskeyEnrolment> {
-        passkey_nickname(&enrolment.nickname)?;
-        let account_id = self.inner.active_info()?.account_id;
-        let core = self.inner.core.clone();
-        let clock = core.clock.clone();
-        let fetch = move |options: CallOptions| {
-            let (core, account_id) = (core.clone(), account_id.clone());
-            async move {
-                let fetched = core
-                    .api
-                    .create_passkey_registration_options(&account_id, &options)
-                    .await?;
-                check_fresh(&*core.clock, fetched.expires_at_ms)?;
-                Ok(fetched)
-            }
-        };
-        let ahead = Ahead::fetched(clock, fetch, options).await?;
-        Ok(PasskeyEnrolment {
-            session: self.clone(),
-            enrolment,
-            ahead,
-        })
-    }
-
-    /// Makes a passkey on this device and adds it to the account.
-    ///
-    /// The device is asked first, so call it inside the tap; then the signed retry runs.
-    pub async fn add_passkey(
-        &self,
-        registration: PasskeyRegistration,
-        options: &CallOptions,
-    ) -> Result<AuthMethod> {
-        let body = self.make_passkey(&registration, options).await?;
-        self.register_passkey(body, options).await
-    }
-
-    /// The ceremony. Nothing is awaited before the browser is asked.
-    async fn make_passkey(
-        &self,
-        registration: &PasskeyRegistration,
-        options: &CallOptions,
-    ) -> Result<CreateAuthCredential> {
-        let core = &self.inner.core;
-        let account_id = self.inner.active_info()?.account_id;
-        let nickname = passkey_nickname(&registration.nickname)?;
-        let request =
-            creation_request(registration, core.rp_id.as_deref(), core.rp_name.as_deref())?;
-        let challenge = request.challenge.clone();
-        let attestation = cancellable(options, || core.authenticator.create(request)).await?;
-        check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
-        let challenge = registration.challenge.clone();
-        Ok(CreateAuthCredential::Passkey {
-            account_id,
-            nickname,
-            challenge,
-            attestation,
-        })
-    }
-
-    async fn register_passkey(
-        &self,
-        body: CreateAuthCredential,
-        options: &CallOptions,
-    ) -> Result<AuthMethod> {
-        let core = &self.inner.core;
-        let CreateAuthCredential::Passkey {
-            account_id,
-            nickname,
-            challenge,
-            attestation,
-        } = &body
-        else {
-            return Err(Error::invalid_argument("only a passkey is registered here"));
-        };
-        let method = signed_retry(
-            &*core.clock,
-            options,
-            DoneAtOnce::Accepted,
-            |headers| core.api.create_auth_credential(&body, headers, options),
-            |answer| {
-                let intent = Intent::AddPasskey {
-                    credential_id: attestation.credential_id.clone(),
-                    client_data_json: attestation.client_data_json.clone(),
-                    attestation_object: attestation.attestation_object.clone(),
-                    challenge: challenge.clone(),
-                    nickname: Some(nickname.clone()),
-                };
-                self.inner
-                    .stamp(&answer.payload_to_sign, &intent, answer.expires_at_ms)
-            },
-        )
-        .await?;
-        let same_credential = |id: &String| *id == attestation.credential_id;
-        if method.kind != AuthMethodType::Passkey
-            || method.account_id != *account_id
-            || !method.credential_id.as_ref().is_none_or(same_credential)
-        {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
-                "the created credential is not the passkey that was made",
-            ));
-        }
-        Ok(method)
-    }
-}
-
-/// What a passkey needs, fetched ahead of the tap and kept fresh.
-pub struct PasskeyEnrolment {
-    session: WalletSession,
-    enrolment: EnrolmentOptions,
-    ahead: Rc<Ahead<PasskeyRegistrationOptions>>,
-}
-
-impl Expiring for PasskeyRegistrationOptions {
-    fn expires_at_ms(&self) -> i64 {
-        self.expires_at_ms
-    }
-}
-
-impl PasskeyEnrolment {
-    /// When the options that are ready run out, in milliseconds since 1970.
-    pub fn expires_at_ms(&self) -> i64 {
-        self.ahead.expires_at_ms()
-    }
-
-    /// Asks the device for a passkey and adds it to the account. Call it inside the tap; it may be
-    /// called again.
-    pub async fn confirm(&self, options: &CallOptions) -> Result<AuthMethod> {
-        let fetched = self.ahead.take(options.clone()).await?;
-        let EnrolmentOptions {
-            nickname,
-            user_name,
-            user_display_name,
-        } = self.enrolment.clone();
-        let registration = PasskeyRegistration {
-            nickname,
-            challenge: fetched.challenge.clone(),
-            rp_id: fetched.rp_id.clone(),
-            rp_name: fetched.rp_name.clone(),
-            user_id: fetched.user_id.clone(),
-            user_display_name: user_display_name
-                .or_else(|| user_name.clone())
-                .unwrap_or_else(|| fetched.user_display_name.clone()),
-            user_name: user_name.unwrap_or_else(|| fetched.user_name.clone()),
-            exclude_credentials: fetched.exclude_credentials.clone(),
-        };
-        let body = match self.session.make_passkey(&registration, options).await {
-            Ok(body) => body,
-            Err(error) => {
-                // Nothing was sent, so the challenge is still good.
-                self.ahead.put_back(fetched);
-                return Err(error);
-            }
-        };
-        let added = self.session.register_passkey(body, options).await;
-        if added.is_err() {
-            self.ahead.refill();
-        }
-        added
-    }
 }
 
 impl Current {
-    fn new(info: SessionInfo, key: SessionKey) -> Self {
+    fn new(info: SessionInfo, key: Rc<Signer>) -> Self {
         Self {
             info,
             key: Some(key),
             ended: None,
         }
     }
-
-    fn is_active(&self, now_ms: i64) -> bool {
-        self.key.is_some() && now_ms < usable_until_ms(self.info.expires_at_ms)
-    }
 }
 
 impl Inner {
-    fn active_info(&self) -> Result<SessionInfo> {
-        let current = self.current.borrow();
-        if current.is_active(self.core.clock.now_ms()) {
-            Ok(current.info.clone())
-        } else {
-            Err(session_ended())
-        }
+    pub(super) fn active_info(&self) -> Result<SessionInfo> {
+        self.active_key()?;
+        Ok(self.current.borrow().info.clone())
     }
 
-    fn stamp(&self, payload: &str, intent: &Intent, expires_at_ms: i64) -> Result<String> {
+    fn active_key(&self) -> Result<Rc<Signer>> {
         let current = self.current.borrow();
-        let expected = Expected {
-            organization_id: None,
-            expires_at_ms: Some(expires_at_ms),
-            now_ms: self.core.clock.now_ms(),
-        };
+        let usable_until_ms = usable_until_ms(current.info.expires_at_ms);
         match &current.key {
-            Some(key) if current.is_active(self.core.clock.now_ms()) => {
-                intent::check(payload, intent, &expected)?;
-                key.stamp_unchecked(payload)
-            }
+            Some(key) if self.core.api.time().now_ms() < usable_until_ms => Ok(key.clone()),
             Some(_) | None => Err(session_ended()),
         }
     }
 
+    /// The key as it is when it is needed: a refresh may have replaced it, the end taken it.
+    pub(super) fn key_source(self: &Rc<Self>) -> KeySource {
+        let inner = self.clone();
+        Rc::new(move || inner.active_key())
+    }
+
+    pub(super) async fn signed(
+        self: &Rc<Self>,
+        request: Request,
+        done_at_once: DoneAtOnce,
+        purpose: Purpose,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let account_id = self.active_info()?.account_id;
+        SignedRequest {
+            core: self.core.clone(),
+            account_id,
+            key: self.key_source(),
+            purpose,
+            done_at_once,
+        }
+        .send(request, options)
+        .await
+    }
+
     /// Ends the session here and hands out its key, if it was still there.
-    fn end(&self, reason: SignedOutReason) -> Option<SessionKey> {
+    fn end(&self, reason: SignedOutReason) -> Option<Rc<Signer>> {
         let (id, key) = {
             let mut current = self.current.borrow_mut();
             let key = current.key.take();
@@ -481,31 +296,31 @@ fn session_ended() -> Error {
 }
 
 /// Refuses a session that is over. It may be old, so that says nothing of the clock.
-pub(super) fn check_adoptable(clock: &dyn Clock, session: &AuthSession) -> Result<()> {
-    if clock.now_ms() < usable_until_ms(session.expires_at_ms) {
+pub(super) fn check_adoptable(core: &Core, session: &AuthSession) -> Result<()> {
+    if core.api.time().now_ms() < usable_until_ms(session.expires_at_ms) {
         Ok(())
     } else {
         Err(session_ended())
     }
 }
 
-/// Refuses a session that is over when it begins.
+/// Refuses a session that is over when it begins, and a clock by which it would not end in time.
 fn check_life(core: &Core, session: &AuthSession) -> Result<()> {
     let usable_until_ms = usable_until_ms(session.expires_at_ms);
-    if core.clock.now_ms() < usable_until_ms {
+    let now_ms = core.api.time().now_ms();
+    core.api.time().check()?;
+    if now_ms < usable_until_ms {
         Ok(())
     } else if session.created_at_ms < usable_until_ms {
-        Err(Error::new(
-            ErrorCode::ClockWrong,
-            "the session has run out at its arrival, by this device's clock: correct the \
-             device's date and time",
+        Err(server_clock::wrong(
+            "The session has run out at its arrival, by this device's clock",
         ))
     } else {
         Err(session_ended())
     }
 }
 
-fn info(session: AuthSession, auth_method_id: Option<String>, key: &SessionKey) -> SessionInfo {
+fn info(session: AuthSession, auth_method_id: Option<String>, key: &Signer) -> SessionInfo {
     SessionInfo {
         id: session.id,
         auth_method_id,
@@ -521,14 +336,18 @@ fn info(session: AuthSession, auth_method_id: Option<String>, key: &SessionKey) 
 /// Ends the session when its time is over, also if nobody asks, and whatever the clock was set to
 /// meanwhile. A session that a refresh put in its place has its own end.
 fn end_in_time(inner: &Rc<Inner>) {
-    let clock = inner.core.clock.clone();
     let weak: Weak<Inner> = Rc::downgrade(inner);
     let SessionInfo {
         id, expires_at_ms, ..
     } = inner.current.borrow().info.clone();
-    inner.core.clock.spawn(Box::pin(async move {
+    let clock = inner.core.api.time().device().clone();
+    inner.core.api.time().device().spawn(Box::pin(async move {
+        // Now, not before: the device may have slept since.
+        let Some(now_ms) = weak.upgrade().map(|inner| inner.core.api.time().now_ms()) else {
+            return;
+        };
         let until_ms = usable_until_ms(expires_at_ms);
-        let wait_ms = u64::try_from(until_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
+        let wait_ms = u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0);
         clock.sleep(wait_ms).await;
         if let Some(inner) = weak.upgrade() {
             let is_current = inner.current.borrow().info.id == id;
@@ -539,82 +358,30 @@ fn end_in_time(inner: &Rc<Inner>) {
     }));
 }
 
-async fn revoke(core: &Core, key: &SessionKey, id: &str, options: &CallOptions) -> Result<()> {
-    let stamp = |payload: &str, expires_at_ms| {
-        let expected = Expected {
-            organization_id: None,
-            expires_at_ms: Some(expires_at_ms),
-            now_ms: core.clock.now_ms(),
-        };
-        intent::check(payload, &Intent::RevokeSession, &expected)?;
-        key.stamp_unchecked(payload)
-    };
-    revoke_with(core, id, options, stamp).await
-}
-
-async fn revoke_with(
-    core: &Core,
+/// Revokes a session with its own key.
+async fn revoke(
+    core: &Rc<Core>,
+    account_id: &str,
+    key: Rc<Signer>,
     id: &str,
     options: &CallOptions,
-    stamp: impl Fn(&str, i64) -> Result<String>,
 ) -> Result<()> {
-    let revoked = signed_retry(
-        &*core.clock,
-        options,
-        DoneAtOnce::Refused,
-        |headers| core.api.revoke_auth_session(id, headers, options),
-        |challenge| stamp(&challenge.payload_to_sign, challenge.expires_at_ms),
-    )
-    .await;
-    match revoked {
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
-        revoked => revoked,
+    let revoked = SignedRequest {
+        core: core.clone(),
+        account_id: account_id.to_owned(),
+        key: Rc::new(move || Ok(key.clone())),
+        purpose: known(Intent::RevokeSession, None),
+        done_at_once: DoneAtOnce::Refused,
     }
+    .send(Request::on(Operation::RevokeAuthSession, id), options)
+    .await;
+    gone(revoked)
 }
 
-/// What the authenticator is asked for a registration. `rp_id` and `rp_name` go before those of
-/// the registration.
-///
-/// Fails with `invalid_argument` where a text is no base64url, or too short or too long.
-pub fn creation_request(
-    registration: &PasskeyRegistration,
-    rp_id: Option<&str>,
-    rp_name: Option<&str>,
-) -> Result<PasskeyCreationRequest> {
-    let decode = |name: &str, max_bytes, text: &str| {
-        base64url::decode(text, max_bytes).map_err(|_| {
-            Error::invalid_argument(format!(
-                "`{name}` must be unpadded base64url of at most {max_bytes} bytes"
-            ))
-        })
-    };
-    let challenge = decode("challenge", *CHALLENGE_BYTES.end(), &registration.challenge)?;
-    if !CHALLENGE_BYTES.contains(&challenge.len()) {
-        return Err(Error::invalid_argument(
-            "`challenge` must have at least 16 bytes",
-        ));
+/// What is not there any more has been revoked.
+pub(super) fn gone(revoked: Result<Answer>) -> Result<()> {
+    match revoked {
+        Err(error) if error.code() != ErrorCode::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
-    let user_id = decode("user.id", MAX_USER_ID_BYTES, &registration.user_id)?;
-    if user_id.is_empty() {
-        return Err(Error::invalid_argument("`user.id` must have 1 to 64 bytes"));
-    }
-    let exclude_credentials = registration
-        .exclude_credentials
-        .iter()
-        .map(|id| decode("excludeCredentials", MAX_CREDENTIAL_ID_BYTES, id))
-        .collect::<Result<_>>()?;
-    Ok(PasskeyCreationRequest {
-        challenge,
-        rp_id: rp_id.or(registration.rp_id.as_deref()).map(str::to_owned),
-        // WebAuthn demands a name, and shows it nowhere that matters.
-        rp_name: rp_name
-            .or(registration.rp_name.as_deref())
-            .unwrap_or("Wallet")
-            .to_owned(),
-        user_id,
-        user_name: registration.user_name.clone(),
-        user_display_name: registration.user_display_name.clone(),
-        exclude_credentials,
-        timeout_ms: None,
-    })
 }

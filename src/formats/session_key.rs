@@ -8,13 +8,13 @@ use super::otp::OtpCode;
 use crate::{
     crypto::{
         enclave::{malformed, open_envelope, read_bundle, uncompressed_key},
-        encoding::{base64url, hex},
+        encoding::{base64url, der, hex},
         hpke,
         json::Json,
         key::{PrivateKey, PublicKey},
         random::Random,
     },
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
 };
 
 /// The private key of a session. It signs; it receives nothing.
@@ -77,18 +77,9 @@ impl SessionKey {
     ///
     /// Checks nothing but the length, at most 1 MiB: `invalid_argument`.
     pub fn stamp_unchecked(&self, payload: &str) -> Result<String> {
-        if payload.len() > MAX_PAYLOAD_BYTES {
-            return Err(Error::invalid_argument(
-                "A payload to sign has at most 1 MiB.",
-            ));
-        }
+        check_payload_length(payload)?;
         let signature = self.key.sign_der(payload.as_bytes());
-        let stamp = Json::object([
-            ("publicKey", self.public_key().to_compressed_hex().into()),
-            ("scheme", "SIGNATURE_SCHEME_TK_API_P256".into()),
-            ("signature", hex::encode(&signature).into()),
-        ]);
-        Ok(base64url::encode(stamp.to_text().as_bytes()))
+        Ok(stamp(self.public_key(), &signature))
     }
 
     /// Seals a one-time code and this public key for the enclave that issued the code:
@@ -140,6 +131,42 @@ impl SessionKey {
         ])
         .to_text())
     }
+}
+
+/// The stamp of a key that is not in this memory: `r_and_s` is its signature, 64 bytes.
+///
+/// Fails with `storage_unavailable` where it is no signature.
+pub fn stamp_from_raw(public_key: &PublicKey, r_and_s: &[u8]) -> Result<String> {
+    let halves = r_and_s.split_first_chunk::<32>().and_then(|(r, rest)| {
+        let s: &[u8; 32] = rest.try_into().ok()?;
+        Some((*r, *s))
+    });
+    let Some(integers) = halves else {
+        return Err(Error::new(
+            ErrorCode::StorageUnavailable,
+            "The browser gave no signature by the key that it keeps.",
+        ));
+    };
+    Ok(stamp(public_key, &der::encode(&integers)))
+}
+
+fn stamp(public_key: &PublicKey, signature_der: &[u8]) -> String {
+    let stamp = Json::object([
+        ("publicKey", public_key.to_compressed_hex().into()),
+        ("scheme", "SIGNATURE_SCHEME_TK_API_P256".into()),
+        ("signature", hex::encode(signature_der).into()),
+    ]);
+    base64url::encode(stamp.to_text().as_bytes())
+}
+
+/// Refuses what is longer than 1 MiB, with `invalid_argument`.
+pub fn check_payload_length(payload: &str) -> Result<()> {
+    if payload.len() > MAX_PAYLOAD_BYTES {
+        return Err(Error::invalid_argument(
+            "A payload to sign has at most 1 MiB.",
+        ));
+    }
+    Ok(())
 }
 
 /// How a public key is written.

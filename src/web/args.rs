@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use js_sys::{Function, JsString, Reflect, Uint8Array};
+use js_sys::{Function, JSON, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
 use zeroize::Zeroizing;
 
@@ -15,6 +15,7 @@ use super::{
     value::{self, joined},
 };
 use crate::{
+    crypto::json::{Json, Limits},
     error::{Error, Result},
     formats::otp::OtpCode,
 };
@@ -199,6 +200,36 @@ impl<'a> Argument<'a> {
         milliseconds
     }
 
+    /// An own property that is a time, where there is one: whole milliseconds since 1970, up to
+    /// what a `Date` can hold.
+    pub(crate) fn optional_milliseconds_since_1970(&self, name: &'static str) -> Option<i64> {
+        const MAX: u64 = 8_640_000_000_000_000;
+        let value = self.get_optional(name);
+        let milliseconds = value.as_f64().and_then(|value| number::whole(value, MAX));
+        if milliseconds.is_none() && !value.is_undefined() {
+            self.member(name, &value)
+                .refuse("must be whole milliseconds since 1970");
+        }
+        milliseconds.and_then(|milliseconds| i64::try_from(milliseconds).ok())
+    }
+
+    /// An own property that is `true`: what it allows must be said.
+    pub(crate) fn demand_true(&self, name: &'static str) {
+        let value = self.get(name);
+        if value.as_bool() != Some(true) {
+            self.member(name, &value).refuse("must be true");
+        }
+    }
+
+    /// An own property that is a boolean.
+    pub(crate) fn boolean(&self, name: &'static str) -> bool {
+        let value = self.get(name);
+        if value.as_bool().is_none() {
+            self.member(name, &value).refuse("must be a boolean");
+        }
+        value.is_truthy()
+    }
+
     /// An own property that is a boolean; false where there is none.
     pub(crate) fn optional_boolean(&self, name: &'static str) -> bool {
         let value = self.get_optional(name);
@@ -250,6 +281,29 @@ impl<'a> Argument<'a> {
             self.refuse("must not contain lone surrogates");
         }
         copy
+    }
+
+    /// What `JSON.stringify` makes of it: own properties, each read once, so that what is checked
+    /// is what is sent. Nothing where it is `undefined`.
+    #[inline(never)]
+    pub(crate) fn as_json(&self) -> Option<Json> {
+        const LIMITS: Limits = Limits {
+            bytes: 256 * 1024,
+            depth: 16,
+        };
+        if !self.is_given() || self.problem.is_known() {
+            return None;
+        }
+        // Throws for cycles and for whatever getters throw; gives nothing for functions.
+        let text = JSON::stringify(self.value).ok();
+        let text = text.filter(|text| text.is_string() && text.length() <= 256 * 1024);
+        let json = text.and_then(|text| Json::parse(&String::from(text), LIMITS).ok());
+        if json.is_none() {
+            self.refuse(
+                "must be what JSON can say, of at most 256 KiB and without lone surrogates",
+            );
+        }
+        json
     }
 
     /// A one-time code, read code unit by code unit into memory that is wiped. Fails with

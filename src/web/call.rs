@@ -12,7 +12,7 @@ use super::{
     error::to_js,
 };
 use crate::{
-    api::client::{CallOptions, SignedHeaders},
+    api::{client::CallOptions, request::SignedHeaders},
     error::{Error, ErrorCode, Result},
     ports::{Cancellation, LocalFuture},
 };

@@ -10,21 +10,23 @@ use super::{
     authenticator::BrowserAuthenticator,
     call::{Call, MAX_ID_CHARS, or_rejected},
     clock::BrowserClock,
+    key_store::BrowserKeyStore,
     keys::{MAX_KEY_CHARS, SessionKey},
+    notes::BrowserNotes,
     object::{Builder, from_json},
     passkey::{MAX_NAME_CHARS, MAX_RP_ID_CHARS},
     session::WalletSession,
-    sign_in::{OtpSignIn, PasskeySignIn},
+    sign_in::{OAuthSignIn, OtpSignIn, PasskeySignIn},
     state::state_object,
     transport::{FetchTransport, FunctionTransport},
     value,
 };
 use crate::{
     api::{
-        client::Observer,
+        client::{Observer, cancellable},
         event::RequestEvent,
         failure::Leg,
-        types::{AuthMethod, AuthSession},
+        types::{AuthMethod, AuthMethodType, AuthSession},
     },
     crypto::{
         enclave::{EnclaveKeys, ExportTrust},
@@ -36,6 +38,7 @@ use crate::{
     flow::{
         client::{Gridkey, Options, Ports},
         key_delivery::KeyDelivery,
+        oauth::{OAuthOptions, OAuthState},
         otp::OtpState,
     },
     ports::Transport,
@@ -121,8 +124,9 @@ impl GridkeyClient {
     pub fn resume_otp(&self, state: &JsValue) -> Result<OtpSignIn> {
         let state = read(|problem| {
             let state = Argument::new(problem, state, "state");
-            state.choice("type", &["EMAIL_OTP"]);
+            let kind = state.choice("type", &["EMAIL_OTP", "SMS_OTP"]);
             OtpState {
+                kind: AuthMethodType::parse(kind).unwrap_or(AuthMethodType::EmailOtp),
                 auth_method_id: state.text("authMethodId", MAX_ID_CHARS),
                 account_id: state.text("accountId", MAX_ID_CHARS),
                 sent_to: state.text("sentTo", MAX_NAME_CHARS),
@@ -131,6 +135,55 @@ impl GridkeyClient {
             }
         })?;
         self.client.resume_otp(state).map(OtpSignIn::new)
+    }
+
+    /// `Gridkey.prepareOAuth`
+    #[wasm_bindgen(js_name = prepareOAuth)]
+    pub fn prepare_oauth(&self, options: &JsValue) -> Promise {
+        let client = self.client.clone();
+        or_rejected((|| {
+            let (options, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                let prepared = OAuthOptions {
+                    auth_method_id: options.text("authMethodId", MAX_ID_CHARS),
+                    client_id: options.optional_text("clientId", MAX_NAME_CHARS),
+                    redirect: options.optional_boolean("redirect"),
+                };
+                (prepared, Call::read(options))
+            })?;
+            Ok(call.promise(|call| async move {
+                let sign_in = cancellable(&call, || client.prepare_oauth(options)).await?;
+                Ok(OAuthSignIn::new(sign_in).into())
+            }))
+        })())
+    }
+
+    /// `Gridkey.resumeOAuth`
+    #[wasm_bindgen(js_name = resumeOAuth)]
+    pub fn resume_oauth(&self, state: &JsValue) -> Promise {
+        let client = self.client.clone();
+        or_rejected((|| {
+            let state = read(|problem| {
+                let state = Argument::new(problem, state, "state");
+                OAuthState {
+                    auth_method_id: state.text("authMethodId", MAX_ID_CHARS),
+                    client_public_key: state.text("clientPublicKey", MAX_KEY_CHARS),
+                    client_id: state.optional_text("clientId", MAX_NAME_CHARS),
+                }
+            })?;
+            Ok(Call::default().promise(|_| async move {
+                let sign_in = client.resume_oauth(state).await?;
+                Ok(OAuthSignIn::new(sign_in).into())
+            }))
+        })())
+    }
+
+    /// `Gridkey.forgetOrganization`
+    #[wasm_bindgen(js_name = forgetOrganization)]
+    pub fn forget_organization(&self, account_id: &JsValue) -> Result<()> {
+        let account_id =
+            read(|problem| Argument::new(problem, account_id, "accountId").as_text(MAX_ID_CHARS))?;
+        self.client.forget_organization(&account_id)
     }
 
     /// `Gridkey.adoptSession`
@@ -197,6 +250,8 @@ fn read_ports(options: &JsValue) -> Result<Ports> {
         authenticator: Rc::new(BrowserAuthenticator),
         clock: Rc::new(BrowserClock),
         random: Rc::new(SystemRandom),
+        key_store: Rc::new(BrowserKeyStore),
+        notes: Rc::new(BrowserNotes::default()),
     })
 }
 
@@ -248,6 +303,7 @@ fn read_options(options: &JsValue) -> Result<Options> {
                 .unwrap_or(DEFAULT_TIMEOUT_MS),
             observer: options.optional_function("onRequest").map(observer),
             enclave: production,
+            organizations: read_organizations(options),
         };
         (options, trusted)
     })?;
@@ -261,6 +317,26 @@ fn read_options(options: &JsValue) -> Result<Options> {
         };
     }
     Ok(options)
+}
+
+/// `organizations`: accounts and their organizations.
+fn read_organizations(options: Argument<'_>) -> Vec<(String, String)> {
+    let organizations = options.get("organizations");
+    let argument = options.member("organizations", &organizations);
+    let mut known = Vec::new();
+    match argument.as_json() {
+        None => {}
+        Some(Json::Object(members)) => {
+            for (account_id, organization_id) in members {
+                match organization_id {
+                    Json::String(id) if !id.is_empty() => known.push((account_id, id)),
+                    _ => argument.refuse("must have texts that are not empty"),
+                }
+            }
+        }
+        Some(_) => argument.refuse("must be an object"),
+    }
+    known
 }
 
 /// `enclave.dangerouslyTrust`: the keys of OTP bundles and of exports. Nothing for "production".
@@ -295,7 +371,7 @@ fn event_object(event: &RequestEvent) -> JsValue {
     object
         .text("phase", if outcome.is_some() { "ended" } else { "sent" })
         .number("id", Some(event.id))
-        .text("operation", event.operation.spec().id)
+        .text("operation", event.operation)
         .number("leg", Some(leg))
         .text("method", event.method)
         .text("path", &event.path)

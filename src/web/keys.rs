@@ -7,19 +7,24 @@ use zeroize::Zeroizing;
 use super::{
     args::{Argument, read},
     call::MAX_ID_CHARS,
+    clock::BrowserClock,
+    object::Builder,
 };
 use crate::{
     crypto::{
         enclave::{EnclaveKeys, ExportTrust},
+        json::Json,
         key::PublicKey,
         random::SystemRandom,
     },
     error::Result,
     formats::{
+        intent::{Checked, Expected, Intent, Stated, check},
         oauth, sealed_key,
         session_key::{self, PublicKeyEncoding},
         wallet_export,
     },
+    ports::Clock as _,
 };
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -102,9 +107,26 @@ impl SessionKey {
             .seal_otp_code(&bundle, &code?, &otp_key, encoding, &SystemRandom)
     }
 
+    /// Stamps `payloadToSign`, byte for byte, if it asks for nothing but `intent`, and resolves to
+    /// the value of `Grid-Wallet-Signature`.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
+    /// `bundle_untrusted`, `challenge_expired`
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn stamp(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Intent")] intent: &JsValue,
+    ) -> Promise {
+        settled((|| {
+            let (payload, _) = checked(payload_to_sign, intent, now_ms())?;
+            self.key.stamp_unchecked(&payload)
+        })())
+    }
+
     /// Stamps a payload without looking at what it asks for, and resolves to the value of
     /// `Grid-Wallet-Signature`. Whoever can choose the payload can do what the customer can:
-    /// {@link WalletSession} checks before it stamps.
+    /// `stamp` checks before it stamps.
     ///
     /// @throws {GridkeyError} `invalid_argument`: no string, lone surrogates, or more than 1 MiB
     #[wasm_bindgen(js_name = dangerouslyStampUnchecked, unchecked_return_type = "Promise<string>")]
@@ -112,12 +134,10 @@ impl SessionKey {
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
     ) -> Promise {
-        let stamp = read_text(payload_to_sign, "payloadToSign", MAX_PAYLOAD)
-            .and_then(|payload| self.key.stamp_unchecked(&payload));
-        match stamp {
-            Ok(stamp) => Promise::resolve(&JsValue::from(stamp)),
-            Err(error) => Promise::reject(&error.into()),
-        }
+        settled(
+            read_text(payload_to_sign, "payloadToSign", MAX_PAYLOAD)
+                .and_then(|payload| self.key.stamp_unchecked(&payload)),
+        )
     }
 
     /// The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
@@ -132,6 +152,59 @@ impl SessionKey {
     /// The key itself.
     pub(crate) fn into_key(self) -> session_key::SessionKey {
         self.key
+    }
+}
+
+/// Refuses a payload that asks for anything but `intent`, and says what it asks for. `now` is the
+/// time to judge by, in milliseconds since 1970, where it is not the device's.
+///
+/// @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
+/// `bundle_untrusted`, `challenge_expired`
+#[wasm_bindgen(js_name = checkIntent, unchecked_return_type = "CheckedIntent")]
+pub fn check_intent(
+    #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
+    #[wasm_bindgen(unchecked_param_type = "Intent")] intent: &JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "{ now?: number }")] options: &JsValue,
+) -> Result<JsValue> {
+    let now = read(|problem| {
+        Argument::new(problem, options, "options").optional_milliseconds_since_1970("now")
+    })?;
+    let (_, checked) = checked(payload_to_sign, intent, now.unwrap_or_else(now_ms))?;
+    Ok(Builder::new()
+        .optional_text("organizationId", checked.organization_id.as_deref())
+        .optional_text("activityType", checked.activity_type.as_deref())
+        .optional_text("fingerprint", checked.fingerprint.as_deref())
+        .build())
+}
+
+/// A payload that is what `intent` says, and what else it says.
+fn checked(payload: &JsValue, intent: &JsValue, now_ms: i64) -> Result<(String, Checked)> {
+    let payload = read_text(payload, "payloadToSign", MAX_PAYLOAD)?;
+    let stated = read_intent(intent)?;
+    let expected = Expected {
+        organization_id: stated.organization_id.as_deref(),
+        expires_at_ms: stated.expires_at_ms,
+        now_ms,
+    };
+    let checked = check(&payload, &stated.intent, &expected)?;
+    Ok((payload, checked))
+}
+
+/// `Intent`
+pub(crate) fn read_intent(intent: &JsValue) -> Result<Stated> {
+    let intent = read(|problem| Argument::new(problem, intent, "intent").as_json())?;
+    Intent::from_json(&intent.unwrap_or(Json::Null))
+}
+
+fn now_ms() -> i64 {
+    BrowserClock.now_ms()
+}
+
+/// The promise of what is known already.
+fn settled(result: Result<String>) -> Promise {
+    match result {
+        Ok(text) => Promise::resolve(&JsValue::from(text)),
+        Err(error) => Promise::reject(&error.into()),
     }
 }
 

@@ -13,10 +13,8 @@ mod cancellation;
 mod client;
 mod clock;
 mod error;
-#[cfg_attr(not(test), allow(dead_code, reason = "no flow keeps anything yet"))]
 mod key_store;
 mod keys;
-#[cfg_attr(not(test), allow(dead_code, reason = "no flow keeps anything yet"))]
 mod notes;
 mod number;
 mod object;
@@ -32,7 +30,7 @@ mod value;
 
 pub use client::GridkeyClient;
 pub use error::install_error_class;
-pub use keys::{SealedKeyReceiver, SessionKey, WalletExportKey, oauth_nonce};
+pub use keys::{SealedKeyReceiver, SessionKey, WalletExportKey, check_intent, oauth_nonce};
 pub use passkey::{create_passkey, passkey_challenge_bytes, request_passkey};
 pub use session::{PasskeyEnrolment, WalletSession};
-pub use sign_in::{OtpSignIn, PasskeySignIn};
+pub use sign_in::{OAuthSignIn, OtpSignIn, PasskeySignIn};

@@ -13,7 +13,7 @@ use crate::{
     api::client::cancellable,
     crypto::base64url,
     error::{Error, Result},
-    flow::session::{PasskeyRegistration, creation_request},
+    flow::enrolment::{PasskeyRegistration, creation_request},
     formats::{
         nickname::passkey_nickname,
         passkey::{
@@ -31,7 +31,6 @@ const MAX_CREDENTIALS: u32 = 256;
 const MAX_BYTES_CHARS: u32 = 64 * 1024;
 /// Of names for people; Grid and browsers have bounds of their own.
 pub(crate) const MAX_NAME_CHARS: u32 = 1024;
-const MAX_TRANSPORTS: u32 = 16;
 /// A domain name.
 pub(crate) const MAX_RP_ID_CHARS: u32 = 253;
 
@@ -145,34 +144,6 @@ pub(crate) fn read_registration(registration: Argument<'_>) -> PasskeyRegistrati
             .unwrap_or_else(|| user_name.clone()),
         user_name,
         exclude_credentials,
-    }
-}
-
-/// `PasskeyAssertion`
-pub(crate) fn read_assertion(assertion: Argument<'_>) -> PasskeyAssertion {
-    let text = |name| assertion.text(name, MAX_BYTES_CHARS);
-    PasskeyAssertion {
-        credential_id: text("credentialId"),
-        client_data_json: text("clientDataJson"),
-        authenticator_data: text("authenticatorData"),
-        signature: text("signature"),
-        user_handle: assertion.optional_text("userHandle", MAX_BYTES_CHARS),
-    }
-}
-
-/// `PasskeyAttestation`
-pub(crate) fn read_attestation(attestation: Argument<'_>) -> PasskeyAttestation {
-    let text = |name| attestation.text(name, MAX_BYTES_CHARS);
-    let mut transports = Vec::new();
-    for transport in attestation.list("transports", MAX_TRANSPORTS) {
-        let transport = attestation.member("transports[]", &transport);
-        transports.push(transport.as_text(MAX_NAME_CHARS));
-    }
-    PasskeyAttestation {
-        credential_id: text("credentialId"),
-        client_data_json: text("clientDataJson"),
-        attestation_object: text("attestationObject"),
-        transports: PasskeyAttestation::known_transports(transports.iter().map(String::as_str)),
     }
 }
 

@@ -2,18 +2,31 @@
 
 use std::rc::Rc;
 
-use js_sys::{Date, Promise};
-use wasm_bindgen::prelude::*;
+use js_sys::{Date, Function, Promise, Uint8Array};
+use wasm_bindgen::{JsCast as _, prelude::*};
 
 use super::{
     args::{Argument, read},
     call::{Call, MAX_ID_CHARS, or_rejected},
     cancellation::Canceller,
+    keys::read_intent,
     object::{Builder, from_json},
     passkey::{MAX_NAME_CHARS, read_registration},
+    sign_in::{MAX_TOKEN_CHARS, OtpSignIn},
     state::date,
+    value::called,
 };
-use crate::flow::session::{self, EnrolmentOptions, SessionInfo};
+use crate::{
+    api::request::Route,
+    crypto::json::Json,
+    error::{Error, ErrorCode, Result},
+    flow::{
+        enrolment::{self, EnrolmentOptions},
+        session::{self, SessionInfo},
+        signed::{Purpose, stated},
+        wallet::ExecuteOptions,
+    },
+};
 
 /// A session and its key. The key is wiped when the session ends, or when this object is freed and
 /// nothing is under way.
@@ -220,6 +233,383 @@ impl WalletSession {
     }
 }
 
+#[wasm_bindgen]
+impl WalletSession {
+    /// Adds an account at an identity provider. `idToken` may be 60 seconds old and carries no
+    /// nonce; `clientId` is yours at the provider.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `oauth_rejected`,
+    /// `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = addOAuth, unchecked_return_type = "Promise<AuthMethod>")]
+    pub fn add_oauth(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "{ idToken: string; clientId?: string } & Call")]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (token, client_id, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                (
+                    options.text("idToken", MAX_TOKEN_CHARS),
+                    options.optional_text("clientId", MAX_NAME_CHARS),
+                    Call::read(options),
+                )
+            })?;
+            Ok(call.promise(|options| async move {
+                let method = session
+                    .add_oauth(&token, client_id.as_deref(), &options)
+                    .await?;
+                Ok(from_json(&method.to_json()))
+            }))
+        })())
+    }
+
+    /// Adds the customer's e-mail address back. It sends a code: `submit` of what this resolves to
+    /// activates the credential and opens a session by it.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `credential_already_exists`,
+    /// `intent_refused`, `bundle_untrusted`, `aborted`, `network`, `timeout` and whatever Grid
+    /// refuses with
+    #[wasm_bindgen(js_name = addEmailOtp, unchecked_return_type = "Promise<OtpSignIn>")]
+    pub fn add_email_otp(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "{ email: string } & Call")] options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected(read_one("email", options).map(|(email, call)| {
+            call.promise(|options| async move {
+                let otp = session.add_email_otp(&email, &options).await?;
+                Ok(OtpSignIn::new(otp).into())
+            })
+        }))
+    }
+
+    /// As `addEmailOtp`, with the customer's phone number, E.164.
+    ///
+    /// @throws {GridkeyError} as `addEmailOtp`
+    #[wasm_bindgen(js_name = addSmsOtp, unchecked_return_type = "Promise<OtpSignIn>")]
+    pub fn add_sms_otp(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "{ phoneNumber: string } & Call")] options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected(read_one("phoneNumber", options).map(|(number, call)| {
+            call.promise(|options| async move {
+                let otp = session.add_sms_otp(&number, &options).await?;
+                Ok(OtpSignIn::new(otp).into())
+            })
+        }))
+    }
+
+    /// Removes a credential of this account. This session must be of another one. One that is not
+    /// there any more counts as removed.
+    ///
+    /// Which credential the signature removes cannot be seen: the payload has Turnkey's id of it.
+    /// For e-mail and SMS credentials Grid does not document the payload at all; without an
+    /// `intent` that reads it, they are refused.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+    /// `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = revokeAuthMethod, unchecked_return_type = "Promise<void>")]
+    pub fn revoke_auth_method(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] id: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "{ intent?: IntentOf } & Call")]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (id, purpose, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                (
+                    Argument::new(problem, id, "id").as_text(MAX_ID_CHARS),
+                    options.optional_function("intent").map(purpose_of),
+                    Call::read(options),
+                )
+            })?;
+            Ok(call.promise(|options| async move {
+                session.revoke_auth_method(&id, purpose, &options).await?;
+                Ok(JsValue::UNDEFINED)
+            }))
+        })())
+    }
+
+    /// Changes the customer's e-mail address, and the credential tied to it.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `credential_already_exists`,
+    /// `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = updateEmail, unchecked_return_type = "Promise<void>")]
+    pub fn update_email(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "{ customerId: string; email: string } & Call")]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected(read_two("email", options).map(|(id, email, call)| {
+            call.promise(|options| async move {
+                session.update_email(&id, &email, &options).await?;
+                Ok(JsValue::UNDEFINED)
+            })
+        }))
+    }
+
+    /// Changes the customer's phone number, E.164, and the credential tied to it.
+    ///
+    /// @throws {GridkeyError} as `updateEmail`
+    #[wasm_bindgen(js_name = updatePhoneNumber, unchecked_return_type = "Promise<void>")]
+    pub fn update_phone_number(
+        &self,
+        #[wasm_bindgen(
+            unchecked_param_type = "{ customerId: string; phoneNumber: string } & Call"
+        )]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected(read_two("phoneNumber", options).map(|(id, number, call)| {
+            call.promise(|options| async move {
+                session.update_phone_number(&id, &number, &options).await?;
+                Ok(JsValue::UNDEFINED)
+            })
+        }))
+    }
+
+    /// Switches the wallet's privacy. What is signed is a hash, which may as well be a payment's:
+    /// `allowBlindSigning` says that the relay and Grid are trusted with that.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+    /// `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = updatePrivacy, unchecked_return_type = "Promise<InternalAccount>")]
+    pub fn update_privacy(
+        &self,
+        #[wasm_bindgen(
+            unchecked_param_type = "{ privateEnabled: boolean; allowBlindSigning: true } & Call"
+        )]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (enabled, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                options.demand_true("allowBlindSigning");
+                (options.boolean("privateEnabled"), Call::read(options))
+            })?;
+            Ok(call.promise(|options| async move {
+                let account = session.update_privacy(enabled, &options).await?;
+                Ok(from_json(&account))
+            }))
+        })())
+    }
+
+    /// The wallet's mnemonic, UTF-8: words with single spaces between. Whoever has it has the
+    /// wallet, for ever. The bytes are yours to wipe.
+    ///
+    /// A first export needs the account's organization, here or in the client's `organizations`.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`,
+    /// `bundle_untrusted`, `bundle_malformed`, `decrypt_failed`, `aborted`, `network`, `timeout`
+    /// and whatever Grid refuses with
+    #[wasm_bindgen(js_name = exportMnemonic, unchecked_return_type = "Promise<Uint8Array>")]
+    pub fn export_mnemonic(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "{ organizationId?: string } & Call")]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (organization_id, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                (
+                    options.optional_text("organizationId", MAX_ID_CHARS),
+                    Call::read(options),
+                )
+            })?;
+            Ok(call.promise(|options| async move {
+                let mnemonic = session.export_mnemonic(organization_id, &options).await?;
+                Ok(Uint8Array::from(mnemonic.as_slice()).into())
+            }))
+        })())
+    }
+
+    /// Pays: executes a quote, as `createQuote` or `getQuoteById` gave it. The payload shows neither
+    /// amount nor payee: `allowBlindSigning` says that the relay and Grid are trusted with that.
+    ///
+    /// Where strong customer authentication is asked for, the quote that comes back is
+    /// `PENDING_AUTHORIZATION`: see `api.authorizeQuote`. After a failure with the reason
+    /// `outcome_unknown` look with `api.getQuoteById`.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `challenge_expired`,
+    /// `intent_refused`, `conflict`, `aborted`, `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = executeQuote, unchecked_return_type = "Promise<Quote>")]
+    pub fn execute_quote(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Quote")] quote: &JsValue,
+        #[wasm_bindgen(
+            unchecked_param_type = "{ allowBlindSigning: true; idempotencyKey?: string; scaFactor?: \"SMS_OTP\" | \"PASSKEY\" } & Call"
+        )]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (quote, execute, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                options.demand_true("allowBlindSigning");
+                let factor = options.optional_choice("scaFactor", &["SMS_OTP", "PASSKEY"]);
+                let execute = ExecuteOptions {
+                    idempotency_key: options.optional_text("idempotencyKey", MAX_ID_CHARS),
+                    sca_factor: factor.map(str::to_owned),
+                };
+                let quote = Argument::new(problem, quote, "quote").as_json();
+                (quote.unwrap_or(Json::Null), execute, Call::read(options))
+            })?;
+            Ok(call.promise(|options| async move {
+                let quote = session.execute_quote(&quote, execute, &options).await?;
+                Ok(from_json(&quote))
+            }))
+        })())
+    }
+
+    /// Lets Grid sign a card's payments from this account, without limit, until the key is revoked.
+    /// Grid does not document what is signed for it: `intent` is called with each of the two
+    /// payloads, reads it, and says what it must be.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `conflict`,
+    /// `aborted`, `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = createDelegatedKey, unchecked_return_type = "Promise<DelegatedKey>")]
+    pub fn create_delegated_key(
+        &self,
+        #[wasm_bindgen(
+            unchecked_param_type = "{ cardId: string; nickname: string; intent: IntentOf } & Call"
+        )]
+        options: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (card_id, nickname, purpose, call) = read(|problem| {
+                let options = Argument::new(problem, options, "options");
+                (
+                    options.text("cardId", MAX_ID_CHARS),
+                    options.text("nickname", MAX_NAME_CHARS),
+                    options.optional_function("intent").map(purpose_of),
+                    Call::read(options),
+                )
+            })?;
+            let purpose = purpose
+                .ok_or_else(|| Error::invalid_argument("`options.intent` must be a function."))?;
+            Ok(call.promise(|options| async move {
+                let key = session
+                    .create_delegated_key(&card_id, &nickname, purpose, &options)
+                    .await?;
+                Ok(from_json(&key))
+            }))
+        })())
+    }
+
+    /// Stamps a payload that came by your own routes, if it asks for nothing but `intent` and is of
+    /// this account's organization, and resolves to the value of `Grid-Wallet-Signature`.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn stamp(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Intent")] intent: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let payload = read(|problem| {
+                Argument::new(problem, payload_to_sign, "payloadToSign").as_text(MAX_PAYLOAD)
+            })?;
+            let stated = read_intent(intent)?;
+            Ok(Call::default()
+                .promise(|_| async move { Ok(session.stamp(&payload, stated).await?.into()) }))
+        })())
+    }
+
+    /// A signed request that this package does not know: what Grid adds next. Resolves to the
+    /// answer's body. `path` is below the relay's address, percent-encoded; the relay must know it.
+    /// `intent` is what is signed, or a function that reads the payload and says so.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `aborted`,
+    /// `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(js_name = signedRequest, unchecked_return_type = "Promise<unknown>")]
+    pub fn signed_request(
+        &self,
+        #[wasm_bindgen(
+            unchecked_param_type = "{ method: string; path: string; body?: unknown; intent: Intent | IntentOf } & Call"
+        )]
+        request: &JsValue,
+    ) -> Promise {
+        let session = self.session.clone();
+        or_rejected((|| {
+            let (method, path, body, intent, call) = read(|problem| {
+                let request = Argument::new(problem, request, "request");
+                let body = request.get("body");
+                (
+                    request.choice("method", Route::METHODS),
+                    request.text("path", MAX_PATH_CHARS),
+                    request.member("body", &body).as_json(),
+                    request.get("intent"),
+                    Call::read(request),
+                )
+            })?;
+            let route = Route::new(method, path)?;
+            let purpose = match intent.dyn_into::<Function>() {
+                Ok(function) => purpose_of(function),
+                Err(intent) => stated(read_intent(&intent)?),
+            };
+            Ok(call.promise(|options| async move {
+                let answer = session
+                    .signed_request(route, body, purpose, &options)
+                    .await?;
+                Ok(from_json(&answer))
+            }))
+        })())
+    }
+}
+
+const MAX_PATH_CHARS: u32 = 2048;
+/// Beyond what any intent allows, so that the check says what is wrong.
+const MAX_PAYLOAD: u32 = 1024 * 1024;
+
+/// A text and a `Call`.
+fn read_one(name: &'static str, options: &JsValue) -> Result<(String, Call)> {
+    read(|problem| {
+        let options = Argument::new(problem, options, "options");
+        (options.text(name, MAX_NAME_CHARS), Call::read(options))
+    })
+}
+
+/// A customer's id, a text and a `Call`.
+fn read_two(name: &'static str, options: &JsValue) -> Result<(String, String, Call)> {
+    read(|problem| {
+        let options = Argument::new(problem, options, "options");
+        (
+            options.text("customerId", MAX_ID_CHARS),
+            options.text(name, MAX_NAME_CHARS),
+            Call::read(options),
+        )
+    })
+}
+
+/// What a function of the app's makes of each payload.
+fn purpose_of(intent_of: Function) -> Purpose {
+    Rc::new(move |challenge| {
+        let intent_of = intent_of.clone();
+        let payload = JsValue::from(challenge.payload_to_sign.as_str());
+        Box::pin(async move {
+            let intent = called(&intent_of, &payload).await.map_err(|_| {
+                Error::new(
+                    ErrorCode::IntentRefused,
+                    "the app's `intent` function refused the payload: it threw; nothing was signed",
+                )
+                .with_reason("application")
+            })?;
+            read_intent(&intent)
+        })
+    })
+}
+
 impl WalletSession {
     pub(super) fn new(session: session::WalletSession) -> Self {
         Self { session }
@@ -234,7 +624,7 @@ impl WalletSession {
 /// What a passkey needs, fetched ahead of the tap and kept fresh.
 #[wasm_bindgen]
 pub struct PasskeyEnrolment {
-    enrolment: Rc<session::PasskeyEnrolment>,
+    enrolment: Rc<enrolment::PasskeyEnrolment>,
     confirming: Canceller,
 }
 
@@ -272,7 +662,7 @@ impl PasskeyEnrolment {
 }
 
 impl PasskeyEnrolment {
-    fn new(enrolment: session::PasskeyEnrolment) -> Self {
+    fn new(enrolment: enrolment::PasskeyEnrolment) -> Self {
         Self {
             enrolment: Rc::new(enrolment),
             confirming: Canceller::default(),

@@ -13,7 +13,7 @@ use super::{
     session::WalletSession,
     state::date,
 };
-use crate::flow::{otp, passkey};
+use crate::flow::{oauth, otp, passkey};
 
 /// A passkey's challenge, fetched ahead of the tap and kept fresh.
 #[wasm_bindgen]
@@ -71,7 +71,7 @@ impl PasskeySignIn {
     }
 }
 
-/// A one-time code that is under way by e-mail.
+/// A one-time code that is under way by e-mail or SMS.
 #[wasm_bindgen]
 pub struct OtpSignIn {
     sign_in: Rc<otp::OtpSignIn>,
@@ -85,7 +85,7 @@ impl OtpSignIn {
         self.sign_in.state().auth_method_id
     }
 
-    /// The address that the code went to.
+    /// The address or number that the code went to.
     #[wasm_bindgen(getter, js_name = sentTo)]
     pub fn sent_to(&self) -> String {
         self.sign_in.state().sent_to
@@ -99,7 +99,7 @@ impl OtpSignIn {
         Builder::new()
             .text("authMethodId", &state.auth_method_id)
             .text("accountId", &state.account_id)
-            .text("type", "EMAIL_OTP")
+            .text("type", state.kind.as_str())
             .text("sentTo", &state.sent_to)
             .text(
                 "otpEncryptionTargetBundle",
@@ -156,6 +156,84 @@ impl OtpSignIn {
 
 impl OtpSignIn {
     pub(super) fn new(sign_in: otp::OtpSignIn) -> Self {
+        Self {
+            sign_in: Rc::new(sign_in),
+        }
+    }
+}
+
+/// A sign-in with an identity provider: its token is bound to a key made here.
+#[wasm_bindgen]
+pub struct OAuthSignIn {
+    sign_in: Rc<oauth::OAuthSignIn>,
+}
+
+#[wasm_bindgen]
+impl OAuthSignIn {
+    /// The credential.
+    #[wasm_bindgen(getter, js_name = authMethodId)]
+    pub fn auth_method_id(&self) -> String {
+        self.sign_in.auth_method_id().to_owned()
+    }
+
+    /// The public key that the session will be for: SEC1, hexadecimal, as it will be sent.
+    #[wasm_bindgen(getter, js_name = clientPublicKey)]
+    pub fn client_public_key(&self) -> String {
+        self.sign_in.client_public_key().to_owned()
+    }
+
+    /// What the provider is to put into its token as `nonce`: 64 hexadecimal digits.
+    #[wasm_bindgen(getter)]
+    pub fn nonce(&self) -> String {
+        self.sign_in.nonce().to_owned()
+    }
+
+    /// What to keep over a redirect, for `Gridkey.resumeOAuth`. Nothing in it is secret. Only of a
+    /// sign-in that was prepared with `redirect: true`.
+    #[wasm_bindgen(getter, unchecked_return_type = "OAuthState | undefined")]
+    pub fn state(&self) -> JsValue {
+        let Some(state) = self.sign_in.state() else {
+            return JsValue::UNDEFINED;
+        };
+        Builder::new()
+            .text("authMethodId", &state.auth_method_id)
+            .text("clientPublicKey", &state.client_public_key)
+            .optional_text("clientId", state.client_id.as_deref())
+            .frozen()
+    }
+
+    /// Signs in with the provider's ID token, which may be 60 seconds old. One that cannot be
+    /// accepted is refused before it is sent. After a failure it can be called again.
+    ///
+    /// @throws {GridkeyError} `invalid_argument`, `oauth_rejected`, `clock_wrong`, `aborted`,
+    /// `network`, `timeout` and whatever Grid refuses with
+    #[wasm_bindgen(unchecked_return_type = "Promise<WalletSession>")]
+    pub fn submit(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] id_token: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
+    ) -> Promise {
+        let sign_in = self.sign_in.clone();
+        or_rejected((|| {
+            let (token, call) = read(|problem| {
+                (
+                    Argument::new(problem, id_token, "idToken").as_text(MAX_TOKEN_CHARS),
+                    Call::read(Argument::new(problem, options, "options")),
+                )
+            })?;
+            Ok(call.promise(|options| async move {
+                let session = sign_in.submit(&token, &options).await?;
+                Ok(WalletSession::new(session).into())
+            }))
+        })())
+    }
+}
+
+/// Of an ID token, with room: what is longer than 8 KiB is refused by its format.
+pub(super) const MAX_TOKEN_CHARS: u32 = 16 * 1024;
+
+impl OAuthSignIn {
+    pub(super) fn new(sign_in: oauth::OAuthSignIn) -> Self {
         Self {
             sign_in: Rc::new(sign_in),
         }

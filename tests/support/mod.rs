@@ -8,30 +8,39 @@
 
 mod authenticator;
 mod clock;
+mod storage;
 mod transport;
 
 use std::{future::Future, rc::Rc, time::Duration};
 
 use gridkey::{
+    api::{operation::Operation, request::Request},
     crypto::{
         enclave::{EnclaveKeys, ExportTrust},
+        json::Json,
         key::PublicKey,
         random::SystemRandom,
     },
     flow::{
         client::{Gridkey, Options, Ports},
+        enrolment::EnrolmentOptions,
         key_delivery::KeyDelivery,
-        session::{EnrolmentOptions, WalletSession},
+        session::WalletSession,
     },
     formats::otp::OtpCode,
 };
 use gridkey_relay::{DevelopmentCustomer, Grid, Owned, OwnedResources, Relay, RelyingParty, User};
 use gridkey_sandbox::{
-    Customer, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Sandbox, SandboxOptions,
+    Customer, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, OidcUser, Sandbox, SandboxOptions,
 };
 use tokio::task::LocalSet;
 
-pub use self::{authenticator::SoftwareAuthenticator, clock::TestClock, transport::HttpTransport};
+pub use self::{
+    authenticator::SoftwareAuthenticator,
+    clock::TestClock,
+    storage::{TestKeyStore, TestNotes},
+    transport::HttpTransport,
+};
 
 /// A sandbox and a relay before it, each on a loopback port, and a client with a new device.
 pub struct World {
@@ -42,6 +51,8 @@ pub struct World {
     pub clock: Rc<TestClock>,
     pub authenticator: Rc<SoftwareAuthenticator>,
     pub transport: Rc<HttpTransport>,
+    pub notes: Rc<TestNotes>,
+    pub key_store: Rc<TestKeyStore>,
 }
 
 /// Runs a test that is not `Send`, as nothing in a browser is.
@@ -69,7 +80,20 @@ impl World {
             customer,
             clock: Rc::new(TestClock::default()),
             authenticator: Rc::new(SoftwareAuthenticator::new(&origin)),
+            notes: Rc::default(),
+            key_store: Rc::default(),
         }
+    }
+
+    /// As [`Self::new`], without a relay: what the client sends is what the sandbox sees.
+    pub async fn without_relay() -> Self {
+        let mut world = Self::new().await;
+        world.transport = Rc::new(HttpTransport::to_grid(
+            &world.sandbox_url,
+            DEFAULT_CLIENT_ID,
+            DEFAULT_CLIENT_SECRET,
+        ));
+        world
     }
 
     pub fn client(&self, session_keys: KeyDelivery) -> Gridkey {
@@ -77,12 +101,32 @@ impl World {
     }
 
     pub fn client_that_trusts(&self, session_keys: KeyDelivery, enclave: EnclaveKeys) -> Gridkey {
+        self.client_with(session_keys, enclave, Vec::new())
+    }
+
+    /// A client that knows the customer's organization.
+    pub fn client_that_knows(&self, session_keys: KeyDelivery) -> Gridkey {
+        let known = (
+            self.customer.account_id.clone(),
+            self.customer.organization_id.clone(),
+        );
+        self.client_with(session_keys, self.enclave(), vec![known])
+    }
+
+    pub fn client_with(
+        &self,
+        session_keys: KeyDelivery,
+        enclave: EnclaveKeys,
+        organizations: Vec<(String, String)>,
+    ) -> Gridkey {
         Gridkey::new(
             Ports {
                 transport: self.transport.clone(),
                 authenticator: self.authenticator.clone(),
                 clock: self.clock.clone(),
                 random: Rc::new(SystemRandom),
+                key_store: self.key_store.clone(),
+                notes: self.notes.clone(),
             },
             Options {
                 session_keys,
@@ -91,6 +135,7 @@ impl World {
                 rp_name: None,
                 timeout_ms: 10_000,
                 observer: None,
+                organizations,
             },
         )
     }
@@ -110,6 +155,52 @@ impl World {
         otp.submit(&code("000000"), &Default::default())
             .await
             .unwrap()
+    }
+
+    /// A session whose key came in the way that the client asks for: sealed, or held from the start.
+    pub async fn sign_in(&self, client: &Gridkey) -> WalletSession {
+        let session = self.sign_in_by_code(client).await;
+        let first = session.info().public_key;
+        session.refresh(false, &Default::default()).await.unwrap();
+        assert_ne!(session.info().public_key, first);
+        session
+    }
+
+    /// An ID token of the first customer's, issued now by Grid's time.
+    pub fn id_token(&self, nonce: Option<&str>) -> String {
+        self.sandbox.id_token(OidcUser::Ada, "page", nonce)
+    }
+
+    /// A body of `createQuote`: five dollars to the customer's own bank account.
+    pub fn quote_request(&self) -> Request {
+        Request::new(Operation::CreateQuote).with_body([
+            (
+                "source",
+                Json::object([
+                    ("sourceType", "ACCOUNT".into()),
+                    ("accountId", self.customer.account_id.as_str().into()),
+                ]),
+            ),
+            (
+                "destination",
+                Json::object([
+                    ("destinationType", "ACCOUNT".into()),
+                    (
+                        "accountId",
+                        self.customer.external_account_id.as_str().into(),
+                    ),
+                ]),
+            ),
+            ("lockedCurrencySide", "SENDING".into()),
+            ("lockedCurrencyAmount", Json::from(500_u64)),
+        ])
+    }
+
+    /// A quote of [`Self::quote_request`].
+    pub async fn quote(&self, client: &Gridkey) -> Json {
+        let request = self.quote_request();
+        let answer = client.api().call(request, &Default::default()).await;
+        answer.unwrap().body
     }
 
     /// Adds a passkey and gives its id.
@@ -135,6 +226,11 @@ impl Drop for World {
 
 pub fn code(text: &str) -> OtpCode {
     OtpCode::new(text.as_bytes()).unwrap()
+}
+
+/// A text of an answer.
+pub fn text(json: &Json, name: &str) -> String {
+    json.get(name).and_then(Json::as_str).unwrap().to_owned()
 }
 
 pub fn enrolment(nickname: &str) -> EnrolmentOptions {

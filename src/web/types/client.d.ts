@@ -22,6 +22,8 @@ export interface GridkeyOptions {
   };
   /** Whose signatures are believed: the production enclaves' (the default), or a sandbox's, whose public keys are given (SEC1 uncompressed, 130 hexadecimal digits). */
   enclave?: "production" | { dangerouslyTrust: { otp: string; export: string | "unsigned-sandbox" } };
+  /** The customers' organizations at Turnkey by account id, where you know them. Otherwise the first one that is seen is remembered, in `localStorage` where there is any. */
+  organizations?: Record<string, string>;
   /** Sees every request, redacted. What it throws is ignored. */
   onRequest?(event: RequestEvent): void;
 }
@@ -114,7 +116,15 @@ export type SessionState =
 export interface OtpState {
   readonly authMethodId: string;
   readonly accountId: string;
-  readonly type: "EMAIL_OTP";
+  readonly type: "EMAIL_OTP" | "SMS_OTP";
   readonly sentTo: string;
   readonly otpEncryptionTargetBundle: string;
+}
+
+/** What to keep while the page is left for an identity provider. Nothing in it is secret: the key stays in the browser's keeping. */
+export interface OAuthState {
+  readonly authMethodId: string;
+  /** SEC1 compressed, 66 hexadecimal digits. */
+  readonly clientPublicKey: string;
+  readonly clientId?: string;
 }

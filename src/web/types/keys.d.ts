@@ -65,3 +65,54 @@ export interface PasskeyRegistration {
   /** The account's passkeys: a device that holds one of them makes no second one. */
   excludeCredentials?: readonly { id: string; type?: "public-key"; transports?: readonly string[] }[];
 }
+
+/**
+ * What a payload is to be signed for. A payload that asks for anything else, or for more, is
+ * refused with `intent_refused`; `reason` of the error names the check.
+ *
+ * `organizationId` is the customer's organization, where you know it. `expiresAt` is the
+ * challenge's or quote's own; without it the payload must be of the last 15 minutes by this
+ * device's clock.
+ *
+ * Two kinds are signed blind, and say so by `allowBlindSigning`: a quote's payload shows neither
+ * amount nor payee, and a wallet's privacy is set by signing a hash, which may as well be a
+ * payment's. Revocations name ids that only Turnkey knows, so which credential or session they end
+ * cannot be seen. A passkey's challenge is a hash, and cannot be checked at all.
+ */
+export type Intent = { organizationId?: string; expiresAt?: string } & (
+  | {
+      kind: "addPasskey";
+      credentialId: string;
+      clientDataJson: string;
+      attestationObject: string;
+      challenge: string;
+      nickname?: string;
+    }
+  | { kind: "addOauth"; oidcToken: string }
+  | { kind: "setEmail"; email: string }
+  | { kind: "setPhone"; phoneNumber: string }
+  | { kind: "revokePasskey" }
+  | { kind: "revokeOauth" }
+  | { kind: "revokeSession" }
+  | { kind: "refreshSession"; clientPublicKey: string }
+  | { kind: "exportWallet"; clientPublicKey: string; walletId?: string }
+  /** A one-time code's token. `publicKeyHex` was sealed with the code; `quorumPublicKey` is the enclave's, where it is not the production one's. */
+  | { kind: "verifyOtp"; publicKeyHex: string; contact?: string; quorumPublicKey?: string }
+  | { kind: "executeQuote"; signWith?: string; allowBlindSigning: true }
+  | { kind: "updatePrivacy"; signWith?: string; allowBlindSigning: true }
+  /** Exactly this activity: for what Grid adds, or does not document. */
+  | { kind: "activity"; activityType: string; parameters: unknown }
+);
+
+/** Reads a payload that this package does not know and says what it must be. */
+export type IntentOf = (payloadToSign: string) => Intent | Promise<Intent>;
+
+/** What a checked payload says. */
+export interface CheckedIntent {
+  /** The organization it is for. */
+  organizationId?: string;
+  /** Turnkey's name of what it asks for. */
+  activityType?: string;
+  /** Of a payload that is signed blind: its SHA-256, 64 hexadecimal digits, to be shown or logged. */
+  fingerprint?: string;
+}

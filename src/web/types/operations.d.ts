@@ -92,6 +92,141 @@ export interface AgentDeviceCode {
   redeemed: boolean;
 }
 
+/** Whether a device code was redeemed. */
+export interface AgentDeviceCodeStatus {
+  code: string;
+  redeemed: boolean;
+}
+
+/** A currency. */
+export interface Currency {
+  /** ISO 4217, or a ticker: `"USDC"`. */
+  code?: string;
+  name?: string;
+  symbol?: string;
+  /** How many decimals an amount's smallest unit stands for. */
+  decimals?: number;
+}
+
+/** An amount in the smallest unit of its currency. */
+export interface CurrencyAmount {
+  amount: number;
+  currency: Currency;
+}
+
+/** An account of the customer's. Grid may say more of it than this. */
+export interface InternalAccount {
+  id: string;
+  customerId?: string;
+  type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET";
+  status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED";
+  /** What can be spent. */
+  balance: CurrencyAmount;
+  totalBalance: CurrencyAmount;
+  /** Of embedded wallets. */
+  privateEnabled?: boolean;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A wallet's mnemonic, sealed to the key that was sent: see `WalletExportKey.open`. */
+export interface InternalAccountExport {
+  id: string;
+  encryptedWalletCredentials: string;
+}
+
+/** A key with which Grid signs a card's payments. Times are RFC 3339. */
+export interface DelegatedKey {
+  id: string;
+  cardId: string;
+  fundingSourceId: string;
+  accountId: string;
+  /** SEC1 compressed, 66 hexadecimal digits. */
+  publicKey: string;
+  nickname: string;
+  status: "PENDING" | "ACTIVE" | "REVOKED";
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A customer, as Grid describes one. */
+export interface Customer {
+  id?: string;
+  email?: string;
+  phoneNumber?: string;
+  [member: string]: unknown;
+}
+
+/** How a payment is authorised where strong customer authentication is asked for. */
+export interface ScaChallenge {
+  id: string;
+  /** RFC 3339. */
+  expiresAt: string;
+  factor: "SMS_OTP" | "TOTP" | "PASSKEY";
+  availableFactors: ("SMS_OTP" | "TOTP" | "PASSKEY")[];
+  purpose?: string | null;
+  /** For `navigator.credentials.get()`, where `factor` is `PASSKEY`. */
+  passkeyAssertionOptions?: Record<string, unknown> | null;
+  passkeyAllowedOrigins?: string[] | null;
+}
+
+/** How a quote is paid. Of a quote whose source is an embedded wallet, `accountType` is `EMBEDDED_WALLET`. */
+export interface PaymentInstructions {
+  accountOrWalletInfo: { accountType?: string; payloadToSign?: string; [member: string]: unknown };
+  instructionsNotes?: string;
+}
+
+/** An offer of a payment. Amounts are in the smallest unit of their currency; times are RFC 3339. Grid may say more of it than this. */
+export interface Quote {
+  id: string;
+  status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED";
+  createdAt: string;
+  /** Until when it can be executed. */
+  expiresAt: string;
+  source: Record<string, unknown>;
+  destination: Record<string, unknown>;
+  sendingCurrency: Currency;
+  receivingCurrency: Currency;
+  totalSendingAmount: number;
+  totalReceivingAmount: number;
+  /** Units of the sending currency for one of the receiving one. */
+  exchangeRate: number;
+  feesIncluded: number;
+  transactionId: string;
+  paymentInstructions?: PaymentInstructions[];
+  /** While `status` is `PENDING_AUTHORIZATION`. */
+  scaChallenge?: ScaChallenge;
+}
+
+/** What a quote is asked for. Amounts are in the smallest unit of their currency. */
+export interface QuoteRequest {
+  lookupId?: string;
+  source:
+    | { sourceType: "ACCOUNT"; accountId: string; customerId?: string }
+    | { sourceType: "REALTIME_FUNDING"; customerId?: string; currency: string; cryptoNetwork?: string };
+  destination:
+    | { destinationType: "ACCOUNT"; accountId: string; paymentRail?: string }
+    | { destinationType: "UMA_ADDRESS"; umaAddress: string; currency?: string };
+  lockedCurrencySide: "SENDING" | "RECEIVING";
+  /** A whole number of at least 1. */
+  lockedCurrencyAmount: number;
+  immediatelyExecute?: boolean;
+  description?: string;
+  /** At most 80 characters. */
+  remittanceInformation?: string;
+  purposeOfPayment?: string;
+  platformFeeOverride?: Record<string, unknown>;
+  scaFactor?: "SMS_OTP" | "PASSKEY";
+  senderCustomerInfo?: Record<string, unknown>;
+}
+
+/** The proof of a payment's strong customer authentication: `code`, or `passkeyAssertion` with `origin`. */
+export interface ScaAuthorization {
+  code?: string;
+  passkeyAssertion?: Record<string, unknown>;
+  origin?: string;
+}
+
 /** What the relay gives for the making of a passkey. */
 export interface PasskeyRegistrationOptions {
   /** base64url; good for one use. */
@@ -104,12 +239,12 @@ export interface PasskeyRegistrationOptions {
 }
 
 export type CreateAuthCredentialBody =
-  | { type: "EMAIL_OTP"; accountId: string }
+  | { type: "EMAIL_OTP" | "SMS_OTP"; accountId: string }
   | { type: "OAUTH"; accountId: string; oidcToken: string }
   | { type: "PASSKEY"; accountId: string; nickname: string; challenge: string; attestation: PasskeyAttestation };
 
 export type VerifyAuthCredentialBody =
-  | { type: "EMAIL_OTP"; encryptedOtpBundle: string }
+  | { type: "EMAIL_OTP" | "SMS_OTP"; encryptedOtpBundle: string }
   | { type: "OAUTH"; oidcToken: string; clientPublicKey: string }
   | { type: "PASSKEY"; assertion: PasskeyAssertion };
 
@@ -140,6 +275,11 @@ export interface GridOperations {
     body: VerifyAuthCredentialBody,
     call?: SignedCall,
   ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 200; session: AuthSession }>;
+  /** Signed by a session of another credential. */
+  revokeAuthCredential(
+    id: string,
+    call?: SignedCall,
+  ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 204 }>;
   listAuthSessions(query: { accountId: string }, call?: Call): Promise<{ status: 200; sessions: AuthSession[] }>;
   revokeAuthSession(
     id: string,
@@ -150,6 +290,62 @@ export interface GridOperations {
     body: { clientPublicKey: string },
     call?: SignedCall,
   ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; session: AuthSession }>;
+  /** Stamped twice: the answer to the first stamp is another challenge. */
+  createDelegatedKey(
+    body: { cardId: string; internalAccountId: string; nickname: string },
+    call?: SignedCall,
+  ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; delegatedKey: DelegatedKey }>;
+  /** At least one of the two. */
+  listDelegatedKeys(
+    query: { accountId?: string; fundingSourceId?: string },
+    call?: Call,
+  ): Promise<{ status: 200; delegatedKeys: DelegatedKey[] }>;
+  getDelegatedKeyById(id: string, call?: Call): Promise<{ status: 200; delegatedKey: DelegatedKey }>;
+  revokeDelegatedKey(id: string, call?: Call): Promise<{ status: 204 }>;
+  /** A page of them; `cursor` is the `nextCursor` of the page before. */
+  listCustomerInternalAccounts(
+    query: { customerId: string; type?: InternalAccount["type"]; currency?: string; limit?: number; cursor?: string },
+    call?: Call,
+  ): Promise<{
+    status: 200;
+    internalAccounts: InternalAccount[];
+    hasMore: boolean;
+    nextCursor?: string;
+    totalCount?: number;
+  }>;
+  updateInternalAccount(
+    id: string,
+    body: { privateEnabled: boolean },
+    call?: SignedCall,
+  ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; internalAccount: InternalAccount }>;
+  /** `clientPublicKey` is that of a fresh `WalletExportKey`. */
+  exportInternalAccount(
+    id: string,
+    body: { clientPublicKey: string },
+    call?: SignedCall,
+  ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; walletExport: InternalAccountExport }>;
+  /** One of the two at a time. Where no credential is tied to it, it is changed at once. */
+  updateCustomerById(
+    customerId: string,
+    body: { customerType: "INDIVIDUAL" | "BUSINESS"; email?: string; phoneNumber?: string },
+    call?: SignedCall,
+  ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; customer: Customer }>;
+  /** 202: strong customer authentication is asked for first. */
+  createQuote(body: QuoteRequest, call?: Call & { idempotencyKey?: string }): Promise<{ status: 201 | 202; quote: Quote }>;
+  getQuoteById(quoteId: string, call?: Call): Promise<{ status: 200; quote: Quote }>;
+  /** `stamp` is over the payload in the quote's payment instructions: {@link WalletSession.executeQuote} does all of it. */
+  executeQuote(
+    quoteId: string,
+    body?: { scaFactor?: "SMS_OTP" | "PASSKEY" },
+    call?: Call & { stamp?: string; idempotencyKey?: string },
+  ): Promise<{ status: 200; quote: Quote }>;
+  /** The quote may ask for another authorization: look at its `status`. */
+  authorizeQuote(quoteId: string, body: ScaAuthorization, call?: Call): Promise<{ status: 200; quote: Quote }>;
+  resendQuoteScaCode(quoteId: string, call?: Call): Promise<{ status: 204 }>;
+  getAgentDeviceCodeStatus(
+    code: string,
+    call?: Call,
+  ): Promise<{ status: 200; deviceCodeStatus: AgentDeviceCodeStatus }>;
   /** The old code can no longer be redeemed. */
   regenerateAgentDeviceCode(agentId: string, call?: Call): Promise<{ status: 201; deviceCode: AgentDeviceCode }>;
   /** The relay's own: not one of Grid's. */

@@ -6,6 +6,7 @@ import {
   SessionKey,
   WalletExportKey,
   capabilities,
+  checkIntent,
   createGridkey,
   createPasskey,
   init,
@@ -17,11 +18,17 @@ import {
   type AgentDeviceCode,
   type AuthMethod,
   type AuthSession,
+  type CheckedIntent,
+  type DelegatedKey,
   type Gridkey,
   type GridkeyErrorCode,
+  type Intent,
+  type OAuthSignIn,
+  type OAuthState,
   type OtpState,
   type PasskeyEnrolment,
   type PasskeySignIn,
+  type Quote,
   type RequestEvent,
   type SessionState,
   type WalletSession,
@@ -61,10 +68,45 @@ export async function byCode(gridkey: Gridkey, accountId: string): Promise<void>
   const added: AuthMethod = await enrolment.confirm();
   const prepared: PasskeySignIn = await gridkey.preparePasskey({ authMethodId: added.id });
   prepared.cancel();
+  // @ts-expect-error: blind signing must be allowed
+  void session.updatePrivacy({ privateEnabled: true });
   // @ts-expect-error: not built yet
-  void session.exportMnemonic;
+  void session.keepAlive;
   // @ts-expect-error: an account is needed
   void gridkey.listAuthMethods({});
+}
+
+export async function byProvider(gridkey: Gridkey, authMethodId: string): Promise<string> {
+  const signIn: OAuthSignIn = await gridkey.prepareOAuth({ authMethodId, clientId: "web", redirect: true });
+  const state: OAuthState | undefined = signIn.state;
+  if (!state) throw new Error("no state");
+  const resumed = await gridkey.resumeOAuth(state);
+  const session = await resumed.submit("a.b.c");
+  const words: Uint8Array = await session.exportMnemonic({ organizationId: "org" });
+  const intent: Intent = { kind: "setEmail", email: "ada@example.com", expiresAt: session.expiresAt.toISOString() };
+  // @ts-expect-error: a kind that there is not
+  const wrong: Intent = { kind: "constructor" };
+  const checked: CheckedIntent = checkIntent("{}", intent, { now: Date.now() });
+  const { quote } = await gridkey.api.createQuote(
+    {
+      source: { sourceType: "ACCOUNT", accountId: session.accountId },
+      destination: { destinationType: "UMA_ADDRESS", umaAddress: "$bo@example.com", currency: "USD" },
+      lockedCurrencySide: "SENDING",
+      lockedCurrencyAmount: 100,
+    },
+    { idempotencyKey: "one" },
+  );
+  const paid: Quote = await session.executeQuote(quote, { allowBlindSigning: true });
+  // @ts-expect-error: blind signing must be allowed
+  void session.executeQuote(quote, {});
+  const read = (payloadToSign: string): Intent => ({
+    kind: "activity",
+    activityType: "ACTIVITY_TYPE_CREATE_POLICIES",
+    parameters: (JSON.parse(payloadToSign) as { parameters: unknown }).parameters,
+  });
+  const key: DelegatedKey = await session.createDelegatedKey({ cardId: "Card:1", nickname: "Card", intent: read });
+  const answer: unknown = await session.signedRequest({ method: "POST", path: "/new", body: { a: 1 }, intent: read });
+  return [words.length, wrong, checked.activityType, paid.status, key.status, answer].join();
 }
 
 export async function byHand(gridkey: Gridkey): Promise<AuthSession | undefined> {

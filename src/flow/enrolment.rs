@@ -1,0 +1,282 @@
+//! Making a passkey on this device and adding it to the account.
+
+use std::rc::Rc;
+
+use super::{
+    ahead::{Ahead, Expiring},
+    session::WalletSession,
+    signed::known,
+};
+use crate::{
+    api::{
+        client::{CallOptions, cancellable},
+        operation::Operation,
+        request::{Request, attestation_json},
+        signed_retry::DoneAtOnce,
+        types::{AuthMethod, AuthMethodType, PasskeyRegistrationOptions},
+    },
+    crypto::base64url,
+    error::{Error, ErrorCode, Result},
+    formats::{
+        intent::Intent,
+        nickname::passkey_nickname,
+        passkey::{
+            Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyAttestation, PasskeyCreationRequest,
+            check_client_data,
+        },
+    },
+};
+
+/// WebAuthn: a challenge has at least 16 bytes, a user handle at most 64.
+const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=1024;
+const MAX_USER_ID_BYTES: usize = 64;
+
+/// What is needed to make a passkey.
+#[derive(Clone, Debug)]
+pub struct PasskeyRegistration {
+    /// The passkey's name in the account.
+    pub nickname: String,
+    /// The platform's challenge, base64url.
+    pub challenge: String,
+    /// The relying party's domain; missing: the page's own.
+    pub rp_id: Option<String>,
+    /// The relying party's name.
+    pub rp_name: Option<String>,
+    /// Opaque, stable, base64url, 1 to 64 bytes.
+    pub user_id: String,
+    /// The account's name, for people.
+    pub user_name: String,
+    /// The person's name.
+    pub user_display_name: String,
+    /// Credential ids, base64url, that this account already has.
+    pub exclude_credentials: Vec<String>,
+}
+
+/// What the caller of [`WalletSession::prepare_passkey_registration`] chooses.
+#[derive(Clone, Debug)]
+pub struct EnrolmentOptions {
+    /// The passkey's name in the account.
+    pub nickname: String,
+    /// Instead of the relay's.
+    pub user_name: Option<String>,
+    /// Instead of the relay's.
+    pub user_display_name: Option<String>,
+}
+
+/// A passkey that the device has made and Grid does not know yet.
+struct NewPasskey {
+    nickname: String,
+    challenge: String,
+    attestation: PasskeyAttestation,
+}
+
+impl WalletSession {
+    /// Fetches what the making of a passkey needs ahead of the tap, and keeps it fresh.
+    pub async fn prepare_passkey_registration(
+        &self,
+        enrolment: EnrolmentOptions,
+        options: CallOptions,
+    ) -> Result<PasskeyEnrolment> {
+        passkey_nickname(&enrolment.nickname)?;
+        let account_id = self.inner.active_info()?.account_id;
+        let core = self.inner.core.clone();
+        let clock = core.api.time().device().clone();
+        let fetch = move |options: CallOptions| {
+            let (core, account_id) = (core.clone(), account_id.clone());
+            async move {
+                let request = Request::new(Operation::CreatePasskeyRegistrationOptions)
+                    .with_body([("accountId", account_id.as_str().into())]);
+                let answer = core.api.call(request, &options).await?;
+                let fetched = PasskeyRegistrationOptions::read(&answer.body);
+                core.api.time().check_fresh(fetched.expires_at_ms)?;
+                Ok(fetched)
+            }
+        };
+        let ahead = Ahead::fetched(clock, fetch, options).await?;
+        Ok(PasskeyEnrolment {
+            session: self.clone(),
+            enrolment,
+            ahead,
+        })
+    }
+
+    /// Makes a passkey on this device and adds it to the account.
+    ///
+    /// The device is asked first, so call it inside the tap; then the signed retry runs.
+    pub async fn add_passkey(
+        &self,
+        registration: PasskeyRegistration,
+        options: &CallOptions,
+    ) -> Result<AuthMethod> {
+        let passkey = self.make_passkey(&registration, options).await?;
+        self.register_passkey(passkey, options).await
+    }
+
+    /// The ceremony. Nothing is awaited before the browser is asked.
+    async fn make_passkey(
+        &self,
+        registration: &PasskeyRegistration,
+        options: &CallOptions,
+    ) -> Result<NewPasskey> {
+        let core = &self.inner.core;
+        self.inner.active_info()?;
+        let nickname = passkey_nickname(&registration.nickname)?;
+        let request =
+            creation_request(registration, core.rp_id.as_deref(), core.rp_name.as_deref())?;
+        let challenge = request.challenge.clone();
+        let attestation = cancellable(options, || core.authenticator.create(request)).await?;
+        check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
+        Ok(NewPasskey {
+            nickname,
+            challenge: registration.challenge.clone(),
+            attestation,
+        })
+    }
+
+    async fn register_passkey(
+        &self,
+        passkey: NewPasskey,
+        options: &CallOptions,
+    ) -> Result<AuthMethod> {
+        let NewPasskey {
+            nickname,
+            challenge,
+            attestation,
+        } = passkey;
+        let account_id = self.inner.active_info()?.account_id;
+        let request = Request::new(Operation::CreateAuthCredential).with_body([
+            ("type", AuthMethodType::Passkey.as_str().into()),
+            ("accountId", account_id.as_str().into()),
+            ("nickname", nickname.as_str().into()),
+            ("challenge", challenge.as_str().into()),
+            ("attestation", attestation_json(&attestation)),
+        ]);
+        let credential_id = attestation.credential_id.clone();
+        let intent = Intent::AddPasskey {
+            credential_id: attestation.credential_id,
+            client_data_json: attestation.client_data_json,
+            attestation_object: attestation.attestation_object,
+            challenge,
+            nickname: Some(nickname),
+        };
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
+            .await?;
+        let method = AuthMethod::read(&answer.body);
+        let same_credential = |id: &String| *id == credential_id;
+        if method.kind != AuthMethodType::Passkey
+            || method.account_id != account_id
+            || !method.credential_id.as_ref().is_none_or(same_credential)
+        {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the created credential is not the passkey that was made",
+            ));
+        }
+        Ok(method)
+    }
+}
+
+/// What a passkey needs, fetched ahead of the tap and kept fresh.
+pub struct PasskeyEnrolment {
+    session: WalletSession,
+    enrolment: EnrolmentOptions,
+    ahead: Rc<Ahead<PasskeyRegistrationOptions>>,
+}
+
+impl Expiring for PasskeyRegistrationOptions {
+    fn expires_at_ms(&self) -> i64 {
+        self.expires_at_ms
+    }
+}
+
+impl PasskeyEnrolment {
+    /// When the options that are ready run out, in milliseconds since 1970.
+    pub fn expires_at_ms(&self) -> i64 {
+        self.ahead.expires_at_ms()
+    }
+
+    /// Asks the device for a passkey and adds it to the account. Call it inside the tap; it may be
+    /// called again.
+    pub async fn confirm(&self, options: &CallOptions) -> Result<AuthMethod> {
+        let fetched = self.ahead.take(options.clone()).await?;
+        let EnrolmentOptions {
+            nickname,
+            user_name,
+            user_display_name,
+        } = self.enrolment.clone();
+        let registration = PasskeyRegistration {
+            nickname,
+            challenge: fetched.challenge.clone(),
+            rp_id: fetched.rp_id.clone(),
+            rp_name: fetched.rp_name.clone(),
+            user_id: fetched.user_id.clone(),
+            user_display_name: user_display_name
+                .or_else(|| user_name.clone())
+                .unwrap_or_else(|| fetched.user_display_name.clone()),
+            user_name: user_name.unwrap_or_else(|| fetched.user_name.clone()),
+            exclude_credentials: fetched.exclude_credentials.clone(),
+        };
+        let passkey = match self.session.make_passkey(&registration, options).await {
+            Ok(passkey) => passkey,
+            Err(error) => {
+                // Nothing was sent, so the challenge is still good.
+                self.ahead.put_back(fetched);
+                return Err(error);
+            }
+        };
+        let added = self.session.register_passkey(passkey, options).await;
+        if added.is_err() {
+            self.ahead.refill();
+        }
+        added
+    }
+}
+
+/// What the authenticator is asked for a registration. `rp_id` and `rp_name` go before those of
+/// the registration.
+///
+/// Fails with `invalid_argument` where a text is no base64url, or too short or too long.
+pub fn creation_request(
+    registration: &PasskeyRegistration,
+    rp_id: Option<&str>,
+    rp_name: Option<&str>,
+) -> Result<PasskeyCreationRequest> {
+    let decode = |name: &str, max_bytes, text: &str| {
+        base64url::decode(text, max_bytes).map_err(|_| {
+            Error::invalid_argument(format!(
+                "`{name}` must be unpadded base64url of at most {max_bytes} bytes"
+            ))
+        })
+    };
+    let challenge = decode("challenge", *CHALLENGE_BYTES.end(), &registration.challenge)?;
+    if !CHALLENGE_BYTES.contains(&challenge.len()) {
+        return Err(Error::invalid_argument(
+            "`challenge` must have at least 16 bytes",
+        ));
+    }
+    let user_id = decode("user.id", MAX_USER_ID_BYTES, &registration.user_id)?;
+    if user_id.is_empty() {
+        return Err(Error::invalid_argument("`user.id` must have 1 to 64 bytes"));
+    }
+    let exclude_credentials = registration
+        .exclude_credentials
+        .iter()
+        .map(|id| decode("excludeCredentials", MAX_CREDENTIAL_ID_BYTES, id))
+        .collect::<Result<_>>()?;
+    Ok(PasskeyCreationRequest {
+        challenge,
+        rp_id: rp_id.or(registration.rp_id.as_deref()).map(str::to_owned),
+        // WebAuthn demands a name, and shows it nowhere that matters.
+        rp_name: rp_name
+            .or(registration.rp_name.as_deref())
+            .unwrap_or("Wallet")
+            .to_owned(),
+        user_id,
+        user_name: registration.user_name.clone(),
+        user_display_name: registration.user_display_name.clone(),
+        exclude_credentials,
+        timeout_ms: None,
+    })
+}

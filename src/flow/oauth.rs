@@ -1,0 +1,214 @@
+//! Signing in with an identity provider's token.
+//!
+//! The token is bound to a key made here by its nonce, so the key is there before the provider is
+//! asked. Where the page is left for that, the key must outlive it and nobody must be able to read
+//! it: then it is in the browser's keeping, and becomes the session key.
+
+use std::{cell::RefCell, rc::Rc};
+
+use super::{client::Core, key_delivery::PendingKey, session::WalletSession};
+use crate::{
+    api::{
+        client::CallOptions,
+        operation::Operation,
+        request::Request,
+        signed_retry::{check_not_aborted, outcome_unknown},
+        types::{AuthMethodType, AuthSession},
+        validate::{self, IdKind},
+    },
+    error::{Error, ErrorCode, Result},
+    formats::oauth::{ExpectedIdToken, check_id_token, nonce},
+};
+
+const MAX_CLIENT_ID_BYTES: usize = 1024;
+
+/// What the caller of `prepareOAuth` chooses.
+#[derive(Clone, Debug)]
+pub struct OAuthOptions {
+    /// `AuthMethod:<uuid>`
+    pub auth_method_id: String,
+    /// The platform's client id at the provider, which the token must be for.
+    pub client_id: Option<String>,
+    /// Whether the page is left for the provider's.
+    pub redirect: bool,
+}
+
+/// What to keep over the redirect. Nothing in it is secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OAuthState {
+    /// `AuthMethod:<uuid>`
+    pub auth_method_id: String,
+    /// `clientPublicKey`, SEC1 compressed, hexadecimal.
+    pub client_public_key: String,
+    /// The platform's client id at the provider.
+    pub client_id: Option<String>,
+}
+
+/// A key is ready, and the provider is to be asked for a token with its nonce.
+pub struct OAuthSignIn {
+    core: Rc<Core>,
+    auth_method_id: String,
+    client_id: Option<String>,
+    client_public_key: String,
+    nonce: String,
+    outlives_page: bool,
+    /// Taken while a token is under way, and for good once it was accepted.
+    key: RefCell<Option<PendingKey>>,
+}
+
+impl OAuthSignIn {
+    pub(super) async fn prepare(core: Rc<Core>, options: OAuthOptions) -> Result<Self> {
+        let OAuthOptions {
+            auth_method_id,
+            client_id,
+            redirect,
+        } = options;
+        check(&auth_method_id, client_id.as_deref())?;
+        let key = if redirect {
+            PendingKey::Kept(core.key_store.generate().await?)
+        } else {
+            PendingKey::generate(core.session_keys, &*core.random)?
+        };
+        Self::new(core, auth_method_id, client_id, key, redirect)
+    }
+
+    pub(super) async fn resume(core: Rc<Core>, state: OAuthState) -> Result<Self> {
+        let OAuthState {
+            auth_method_id,
+            client_public_key,
+            client_id,
+        } = state;
+        check(&auth_method_id, client_id.as_deref())?;
+        nonce(&client_public_key)?;
+        let signer = core.key_store.load(&client_public_key).await?;
+        let signer = signer.ok_or_else(|| {
+            Error::new(
+                ErrorCode::StorageUnavailable,
+                "the key that this sign-in was begun with is not kept any more: begin again with \
+                 prepareOAuth",
+            )
+        })?;
+        Self::new(
+            core,
+            auth_method_id,
+            client_id,
+            PendingKey::Kept(signer),
+            true,
+        )
+    }
+
+    fn new(
+        core: Rc<Core>,
+        auth_method_id: String,
+        client_id: Option<String>,
+        key: PendingKey,
+        outlives_page: bool,
+    ) -> Result<Self> {
+        let client_public_key = key.client_public_key();
+        Ok(Self {
+            core,
+            auth_method_id,
+            client_id,
+            // Of the text as it will be sent.
+            nonce: nonce(&client_public_key)?,
+            client_public_key,
+            outlives_page,
+            key: RefCell::new(Some(key)),
+        })
+    }
+
+    /// `AuthMethod:<uuid>`
+    pub fn auth_method_id(&self) -> &str {
+        &self.auth_method_id
+    }
+
+    /// The key that the token will be bound to, as it will be sent.
+    pub fn client_public_key(&self) -> &str {
+        &self.client_public_key
+    }
+
+    /// What the provider is to put into its token.
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// What to keep over a redirect, if this can be.
+    pub fn state(&self) -> Option<OAuthState> {
+        self.outlives_page.then(|| OAuthState {
+            auth_method_id: self.auth_method_id.clone(),
+            client_public_key: self.client_public_key.clone(),
+            client_id: self.client_id.clone(),
+        })
+    }
+
+    /// Signs in with the provider's token. One that cannot be accepted is refused before it is
+    /// sent. After a failure it, or another one with this nonce, may be tried.
+    pub async fn submit(&self, id_token: &str, options: &CallOptions) -> Result<WalletSession> {
+        let core = &self.core;
+        core.api.time().check()?;
+        check_id_token(
+            id_token,
+            &ExpectedIdToken {
+                nonce: Some(&self.nonce),
+                client_id: self.client_id.as_deref(),
+                now_ms: core.api.time().now_ms(),
+            },
+        )?;
+        check_not_aborted(options)?;
+        let key = self.key.take().ok_or_else(|| {
+            Error::invalid_argument(
+                "This sign-in has sent its token. Begin the next with prepareOAuth.",
+            )
+        })?;
+        let session = match self.verify(id_token, options).await {
+            Ok(session) => session,
+            Err(error) => {
+                self.key.replace(Some(key));
+                return Err(error);
+            }
+        };
+        if self.outlives_page {
+            core.key_store.remove(&self.client_public_key).await;
+        }
+        let key = Rc::new(key.into_signer(&session)?);
+        let id = self.auth_method_id.clone();
+        WalletSession::start(core.clone(), session, Some(id), key)
+    }
+
+    async fn verify(&self, id_token: &str, options: &CallOptions) -> Result<AuthSession> {
+        let request =
+            Request::on(Operation::VerifyAuthCredential, &self.auth_method_id).with_body([
+                ("type", AuthMethodType::Oauth.as_str().into()),
+                ("oidcToken", id_token.into()),
+                ("clientPublicKey", self.client_public_key.as_str().into()),
+            ]);
+        let answer = self
+            .core
+            .api
+            .call(request, options)
+            .await
+            .map_err(outcome_unknown)?;
+        if answer.is_challenge() {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the verification of an identity provider's token was answered with a challenge",
+            ));
+        }
+        let session = AuthSession::read(&answer.body);
+        if session.kind != AuthMethodType::Oauth {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the session is of another kind of credential than the token was for",
+            ));
+        }
+        Ok(session)
+    }
+}
+
+fn check(auth_method_id: &str, client_id: Option<&str>) -> Result<()> {
+    validate::id("authMethodId", IdKind::AuthMethod, auth_method_id)?;
+    match client_id {
+        Some(client_id) => validate::text("clientId", MAX_CLIENT_ID_BYTES, client_id),
+        None => Ok(()),
+    }
+}

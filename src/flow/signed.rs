@@ -1,0 +1,148 @@
+//! A signed request in a flow: nothing is stamped that was not checked.
+
+use std::{cell::RefCell, rc::Rc};
+
+use super::{client::Core, signer::Signer};
+use crate::{
+    api::{
+        client::{Answer, CallOptions},
+        operation::Operation,
+        request::Request,
+        signed_retry::{DoneAtOnce, signed_retry},
+        types::SignedRequestChallenge,
+    },
+    error::{Error, Result},
+    formats::intent::{self, Checked, Expected, Intent, Stated},
+    ports::LocalFuture,
+};
+
+/// What a payload must be. It may depend on the challenge: an app may be asked that reads the
+/// payload of what Grid does not document.
+pub type Purpose = Rc<dyn Fn(&SignedRequestChallenge) -> LocalFuture<'static, Result<Stated>>>;
+
+/// Gives the key when it is needed, if it is still there.
+pub(super) type KeySource = Rc<dyn Fn() -> Result<Rc<Signer>>>;
+
+/// A purpose that is known beforehand. `organization_id` goes before the remembered one.
+pub fn known(intent: Intent, organization_id: Option<String>) -> Purpose {
+    stated(Stated {
+        intent,
+        organization_id,
+        expires_at_ms: None,
+    })
+}
+
+/// As [`known`], with all that a caller states.
+pub fn stated(stated: Stated) -> Purpose {
+    Rc::new(move |_| {
+        let stated = stated.clone();
+        Box::pin(async move { Ok(stated) })
+    })
+}
+
+/// A request for an account that is signed with its session's key.
+pub(super) struct SignedRequest {
+    pub core: Rc<Core>,
+    pub account_id: String,
+    pub key: KeySource,
+    pub purpose: Purpose,
+    pub done_at_once: DoneAtOnce,
+}
+
+impl SignedRequest {
+    /// Runs all legs. What the payloads said of the account is remembered once Grid has accepted
+    /// the stamps.
+    pub async fn send(self, request: Request, options: &CallOptions) -> Result<Answer> {
+        let Self {
+            core,
+            account_id,
+            key,
+            purpose,
+            done_at_once,
+        } = self;
+        let operation = request.operation;
+        let seen: Rc<RefCell<Vec<Stamped>>> = Rc::default();
+        let answer = signed_retry(&core.api, &request, options, done_at_once, &|challenge| {
+            let (core, account_id) = (core.clone(), account_id.clone());
+            let (key, purpose, seen) = (key.clone(), purpose.clone(), seen.clone());
+            Box::pin(async move {
+                let mut stated = purpose(&challenge).await?;
+                check_kind(operation, &stated.intent)?;
+                let expires_at_ms = challenge.expires_at_ms;
+                stated.expires_at_ms = stated
+                    .expires_at_ms
+                    .map(|stated| stated.min(expires_at_ms))
+                    .or(Some(expires_at_ms));
+                let stamped =
+                    check_and_stamp(&core, &account_id, &key, &challenge.payload_to_sign, stated)
+                        .await?;
+                let stamp = stamped.stamp.clone();
+                seen.borrow_mut().push(stamped);
+                Ok(stamp)
+            })
+        })
+        .await?;
+        for stamped in seen.take() {
+            stamped.remember(&core, &account_id);
+        }
+        Ok(answer)
+    }
+}
+
+/// Refuses an intent that no payload of this operation has. What Grid adds next may have any.
+fn check_kind(operation: Operation, intent: &Intent) -> Result<()> {
+    let spec = operation.spec();
+    if operation == Operation::SignedRequest || spec.intents.contains(&intent.kind()) {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!(
+        "`intent` is of a kind that {} does not have",
+        spec.id
+    )))
+}
+
+/// A stamp, and what it is over.
+pub(super) struct Stamped {
+    pub stamp: String,
+    kind: &'static str,
+    checked: Checked,
+    is_confirmed: bool,
+}
+
+impl Stamped {
+    /// Remembers what Grid has accepted.
+    pub fn remember(&self, core: &Core, account_id: &str) {
+        core.wallets
+            .remember(account_id, self.kind, &self.checked, self.is_confirmed);
+    }
+}
+
+/// Stamps exactly the text that was checked.
+pub(super) async fn check_and_stamp(
+    core: &Core,
+    account_id: &str,
+    key: &KeySource,
+    payload: &str,
+    stated: Stated,
+) -> Result<Stamped> {
+    let Stated {
+        intent,
+        organization_id: named,
+        expires_at_ms,
+    } = stated;
+    let wallet = core.wallets.known(account_id);
+    let intent = wallet.bind(intent);
+    core.api.time().check()?;
+    let expected = Expected {
+        organization_id: named.as_deref().or(wallet.organization_id.as_deref()),
+        expires_at_ms,
+        now_ms: core.api.time().now_ms(),
+    };
+    let checked = intent::check(payload, &intent, &expected)?;
+    Ok(Stamped {
+        stamp: key()?.stamp_checked(payload).await?,
+        kind: intent.kind(),
+        checked,
+        is_confirmed: named.is_some() || wallet.is_confirmed,
+    })
+}

@@ -1,0 +1,438 @@
+//! What a signed-in customer can do with the wallet: credentials, contact, privacy, export,
+//! payments, delegated keys, and what Grid adds next.
+
+use zeroize::Zeroizing;
+
+use super::{
+    otp::OtpSignIn,
+    session::{WalletSession, gone},
+    signed::{Purpose, check_and_stamp, known},
+};
+use crate::{
+    api::{
+        client::{Answer, CallOptions},
+        operation::{Operation, QUOTE},
+        request::{Request, Route, SignedHeaders},
+        shape::check_given,
+        signed_retry::{DoneAtOnce, check_not_aborted, outcome_unknown},
+        types::{AuthMethod, AuthMethodType},
+        validate,
+    },
+    crypto::{encoding::hex, json::Json},
+    error::{Error, ErrorCode, Result},
+    formats::{
+        intent::{Intent, Stated},
+        oauth::{ExpectedIdToken, check_id_token},
+        timestamp::parse_rfc3339_ms,
+        wallet_export::WalletExportKey,
+    },
+};
+
+/// RFC 5321: an address has at most 254 characters; E.164: a number has at most 15 digits.
+const MAX_CONTACT_BYTES: usize = 320;
+
+/// How the execution of a quote is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ExecuteOptions {
+    /// `Idempotency-Key`; missing: a random one.
+    pub idempotency_key: Option<String>,
+    /// How the customer would authorise it where strong authentication is asked for.
+    pub sca_factor: Option<String>,
+}
+
+impl WalletSession {
+    /// Adds an account at an identity provider. The token carries no nonce.
+    pub async fn add_oauth(
+        &self,
+        id_token: &str,
+        client_id: Option<&str>,
+        options: &CallOptions,
+    ) -> Result<AuthMethod> {
+        let time = self.inner.core.api.time();
+        time.check()?;
+        let expected = ExpectedIdToken {
+            nonce: None,
+            client_id,
+            now_ms: time.now_ms(),
+        };
+        check_id_token(id_token, &expected)?;
+        let intent = Intent::AddOauth {
+            oidc_token: id_token.to_owned(),
+        };
+        let token = ("oidcToken", Json::from(id_token));
+        self.add(AuthMethodType::Oauth, Some(token), intent, options)
+            .await
+    }
+
+    /// Adds the customer's e-mail address back. The code that it sends activates it, and opens a
+    /// session by it.
+    pub async fn add_email_otp(&self, email: &str, options: &CallOptions) -> Result<OtpSignIn> {
+        let intent = Intent::SetEmail {
+            email: email.to_owned(),
+        };
+        self.add_otp(AuthMethodType::EmailOtp, "email", email, intent, options)
+            .await
+    }
+
+    /// As [`Self::add_email_otp`], with the customer's phone number, E.164.
+    pub async fn add_sms_otp(
+        &self,
+        phone_number: &str,
+        options: &CallOptions,
+    ) -> Result<OtpSignIn> {
+        let intent = Intent::SetPhone {
+            phone_number: phone_number.to_owned(),
+        };
+        let name = "phoneNumber";
+        self.add_otp(AuthMethodType::SmsOtp, name, phone_number, intent, options)
+            .await
+    }
+
+    async fn add_otp(
+        &self,
+        kind: AuthMethodType,
+        name: &str,
+        contact: &str,
+        intent: Intent,
+        options: &CallOptions,
+    ) -> Result<OtpSignIn> {
+        validate::text(name, MAX_CONTACT_BYTES, contact)?;
+        let method = self.add(kind, None, intent, options).await?;
+        if method.nickname != contact {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the created credential is of another address than was asked for",
+            ));
+        }
+        OtpSignIn::of_new(self.inner.core.clone(), method, options).await
+    }
+
+    async fn add(
+        &self,
+        kind: AuthMethodType,
+        proof: Option<(&str, Json)>,
+        intent: Intent,
+        options: &CallOptions,
+    ) -> Result<AuthMethod> {
+        let account_id = self.inner.active_info()?.account_id;
+        let mut members = vec![
+            ("type".to_owned(), Json::from(kind.as_str())),
+            ("accountId".to_owned(), Json::from(account_id.as_str())),
+        ];
+        members.extend(proof.map(|(name, value)| (name.to_owned(), value)));
+        let mut request = Request::new(Operation::CreateAuthCredential);
+        request.body = Some(Json::Object(members));
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
+            .await?;
+        let method = AuthMethod::read(&answer.body);
+        if method.kind != kind || method.account_id != account_id {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the created credential is not the one that was asked for",
+            ));
+        }
+        Ok(method)
+    }
+
+    /// Removes a credential of this account. This session must be of another one. One that is not
+    /// there any more counts as removed.
+    ///
+    /// What Grid has signed for an e-mail or SMS credential is not documented: without a `purpose`
+    /// that states it, that is refused.
+    pub async fn revoke_auth_method(
+        &self,
+        id: &str,
+        purpose: Option<Purpose>,
+        options: &CallOptions,
+    ) -> Result<()> {
+        let of_kind: Purpose = std::rc::Rc::new(|challenge| {
+            let intent = match challenge.kind {
+                Some(AuthMethodType::Passkey) => Ok(Intent::RevokePasskey),
+                Some(AuthMethodType::Oauth) => Ok(Intent::RevokeOauth),
+                Some(AuthMethodType::EmailOtp | AuthMethodType::SmsOtp) | None => Err(Error::new(
+                    ErrorCode::IntentRefused,
+                    "Grid does not document what is signed to remove an e-mail or SMS \
+                     credential; state it by `intent` after reading it; nothing was signed",
+                )
+                .with_reason("undocumented")),
+            };
+            let stated = intent.map(|intent| Stated {
+                intent,
+                organization_id: None,
+                expires_at_ms: None,
+            });
+            Box::pin(async move { stated })
+        });
+        let request = Request::on(Operation::RevokeAuthCredential, id);
+        let purpose = purpose.unwrap_or(of_kind);
+        gone(
+            self.inner
+                .signed(request, DoneAtOnce::Refused, purpose, options)
+                .await,
+        )
+    }
+
+    /// Changes the customer's e-mail address, and the credential tied to it.
+    pub async fn update_email(
+        &self,
+        customer_id: &str,
+        email: &str,
+        options: &CallOptions,
+    ) -> Result<()> {
+        let intent = Intent::SetEmail {
+            email: email.to_owned(),
+        };
+        self.update_customer(customer_id, "email", email, intent, options)
+            .await
+    }
+
+    /// Changes the customer's phone number, E.164, and the credential tied to it.
+    pub async fn update_phone_number(
+        &self,
+        customer_id: &str,
+        phone_number: &str,
+        options: &CallOptions,
+    ) -> Result<()> {
+        let intent = Intent::SetPhone {
+            phone_number: phone_number.to_owned(),
+        };
+        self.update_customer(customer_id, "phoneNumber", phone_number, intent, options)
+            .await
+    }
+
+    /// Where no credential is tied to it, it is changed without a signature.
+    async fn update_customer(
+        &self,
+        customer_id: &str,
+        name: &'static str,
+        contact: &str,
+        intent: Intent,
+        options: &CallOptions,
+    ) -> Result<()> {
+        validate::text(name, MAX_CONTACT_BYTES, contact)?;
+        let request = Request::on(Operation::UpdateCustomerById, customer_id).with_body([
+            ("customerType", "INDIVIDUAL".into()),
+            (name, contact.into()),
+        ]);
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
+            .await?;
+        // Not every answer repeats it, but none says otherwise.
+        match answer.body.get(name).and_then(Json::as_str) {
+            Some(other) if other != contact => Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the customer was answered with another address than was asked for",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Switches the wallet's privacy. Signed blind: the payload is a hash, which may be any.
+    pub async fn update_privacy(&self, enabled: bool, options: &CallOptions) -> Result<Json> {
+        let account_id = self.inner.active_info()?.account_id;
+        let request = Request::on(Operation::UpdateInternalAccount, &account_id)
+            .with_body([("privateEnabled", enabled.into())]);
+        let intent = Intent::UpdatePrivacy { sign_with: None };
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
+            .await?;
+        of_account(answer, &account_id)
+    }
+
+    /// The wallet's mnemonic, as UTF-8.
+    ///
+    /// The organization must have been named by the caller or the platform, now or before: nobody
+    /// else can tell whose wallet an export is of.
+    pub async fn export_mnemonic(
+        &self,
+        organization_id: Option<String>,
+        options: &CallOptions,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let core = &self.inner.core;
+        let account_id = self.inner.active_info()?.account_id;
+        let wallet = core.wallets.known(&account_id);
+        let organization_id = organization_id
+            .or(wallet.organization_id.filter(|_| wallet.is_confirmed))
+            .ok_or_else(|| {
+                Error::invalid_argument(
+                    "A first wallet export needs the account's `organizationId`, here or in the \
+                     client's `organizations`: without it, another wallet could be handed out.",
+                )
+            })?;
+        let key = WalletExportKey::generate(&*core.random)?;
+        let client_public_key = key.public_key().to_uncompressed_hex();
+        let request = Request::on(Operation::ExportInternalAccount, &account_id)
+            .with_body([("clientPublicKey", client_public_key.as_str().into())]);
+        let intent = Intent::ExportWallet {
+            client_public_key,
+            wallet_id: None,
+        };
+        let purpose = known(intent, Some(organization_id.clone()));
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Refused, purpose, options)
+            .await?;
+        let exported = of_account(answer, &account_id)?;
+        let sealed = exported
+            .get("encryptedWalletCredentials")
+            .and_then(Json::as_str);
+        key.open(
+            sealed.unwrap_or_default(),
+            &organization_id,
+            &core.enclave.export,
+        )
+    }
+
+    /// Pays: executes a quote, which is an object as Grid answers it. Signed blind: the payload
+    /// shows neither amount nor payee.
+    pub async fn execute_quote(
+        &self,
+        quote: &Json,
+        execute: ExecuteOptions,
+        options: &CallOptions,
+    ) -> Result<Json> {
+        let core = &self.inner.core;
+        let account_id = self.inner.active_info()?.account_id;
+        check_given("quote", &QUOTE, quote)?;
+        let text = |name: &str| quote.get(name).and_then(Json::as_str).unwrap_or_default();
+        let quote_id = text("id").to_owned();
+        let source = quote
+            .get("source")
+            .and_then(|source| source.get("accountId"));
+        if source.and_then(Json::as_str) != Some(&*account_id) {
+            return Err(Error::invalid_argument(
+                "`quote` is not paid from this session's account.",
+            ));
+        }
+        let expires_at_ms = parse_rfc3339_ms(text("expiresAt"))?;
+        core.api.time().check()?;
+        if core.api.time().now_ms() >= expires_at_ms {
+            return Err(Error::new(
+                ErrorCode::ChallengeExpired,
+                "the quote has run out: create another one",
+            ));
+        }
+        let payload = payload_of_quote(quote)?;
+        let stated = Stated {
+            intent: Intent::ExecuteQuote { sign_with: None },
+            organization_id: None,
+            expires_at_ms: Some(expires_at_ms),
+        };
+        let key = self.inner.key_source();
+        let stamped = check_and_stamp(core, &account_id, &key, payload, stated).await?;
+        check_not_aborted(options)?;
+        let idempotency_key = match execute.idempotency_key {
+            Some(key) => key,
+            None => {
+                let mut bytes = [0; 16];
+                core.random.fill(&mut bytes)?;
+                hex::encode(&bytes)
+            }
+        };
+        let mut request =
+            Request::on(Operation::ExecuteQuote, &quote_id).with_headers(SignedHeaders {
+                stamp: Some(stamped.stamp.clone()),
+                request_id: None,
+                idempotency_key: Some(idempotency_key),
+            });
+        if let Some(factor) = execute.sca_factor {
+            request = request.with_body([("scaFactor", factor.into())]);
+        }
+        let answer = core
+            .api
+            .call(request, options)
+            .await
+            .map_err(outcome_unknown)?;
+        if answer.body.get("id").and_then(Json::as_str) != Some(&*quote_id) {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "another quote was answered than was executed",
+            )
+            .with_reason("outcome_unknown"));
+        }
+        stamped.remember(core, &account_id);
+        Ok(answer.body)
+    }
+
+    /// Lets Grid sign a card's payments from this account without the customer. What is signed for
+    /// it is not documented: `purpose` reads it, twice, and says what it must be.
+    pub async fn create_delegated_key(
+        &self,
+        card_id: &str,
+        nickname: &str,
+        purpose: Purpose,
+        options: &CallOptions,
+    ) -> Result<Json> {
+        let account_id = self.inner.active_info()?.account_id;
+        let request = Request::new(Operation::CreateDelegatedKey).with_body([
+            ("cardId", card_id.into()),
+            ("internalAccountId", account_id.as_str().into()),
+            ("nickname", nickname.into()),
+        ]);
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Refused, purpose, options)
+            .await?;
+        let of = |name: &str| answer.body.get(name).and_then(Json::as_str);
+        if of("accountId") != Some(&*account_id) || of("cardId") != Some(card_id) {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the delegated key is of another account or card than was asked for",
+            ));
+        }
+        Ok(answer.body)
+    }
+
+    /// A signed request that this package does not know: what Grid adds next. Gives the body of
+    /// the answer.
+    pub async fn signed_request(
+        &self,
+        route: Route,
+        body: Option<Json>,
+        purpose: Purpose,
+        options: &CallOptions,
+    ) -> Result<Json> {
+        let request = Request::to(route, body);
+        let answer = self
+            .inner
+            .signed(request, DoneAtOnce::Refused, purpose, options)
+            .await?;
+        Ok(answer.body)
+    }
+}
+
+/// The answer's body, if it is of this account.
+fn of_account(answer: Answer, account_id: &str) -> Result<Json> {
+    if answer.body.get("id").and_then(Json::as_str) == Some(account_id) {
+        Ok(answer.body)
+    } else {
+        Err(Error::new(
+            ErrorCode::RelayProtocol,
+            "the answer is of another account than was asked for",
+        ))
+    }
+}
+
+/// The one payload in a quote's payment instructions.
+fn payload_of_quote(quote: &Json) -> Result<&str> {
+    let instructions = quote.get("paymentInstructions").and_then(Json::as_array);
+    let mut payloads = instructions
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|instruction| instruction.get("accountOrWalletInfo"))
+        .filter(|wallet| {
+            wallet.get("accountType").and_then(Json::as_str) == Some("EMBEDDED_WALLET")
+        })
+        .filter_map(|wallet| wallet.get("payloadToSign")?.as_str());
+    match (payloads.next(), payloads.next()) {
+        (Some(payload), None) => Ok(payload),
+        _ => Err(Error::invalid_argument(
+            "`quote` has not exactly one `payloadToSign` of an embedded wallet: only a quote whose \
+             source is the wallet is executed with its signature.",
+        )),
+    }
+}

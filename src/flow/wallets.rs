@@ -1,0 +1,124 @@
+//! What is remembered of each account's wallet, so that a payload for another one is noticed.
+//!
+//! Nothing of it is secret. What was first seen is believed, and protects from then on, as long as
+//! the notes last; a first wallet export needs more than that.
+
+use std::rc::Rc;
+
+use crate::{
+    crypto::json::{Json, Limits},
+    formats::intent::{Checked, Intent},
+    ports::Notes,
+};
+
+const LIMITS: Limits = Limits {
+    bytes: 4096,
+    depth: 2,
+};
+const MAX_ID_BYTES: usize = 256;
+
+/// The accounts' organizations and wallets.
+pub struct Wallets {
+    notes: Rc<dyn Notes>,
+    /// Account and organization, as the platform knows them.
+    given: Vec<(String, String)>,
+}
+
+/// What is known of one account.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The organization at Turnkey.
+    pub organization_id: Option<String>,
+    /// Whether the platform or the caller named it, rather than a payload.
+    pub is_confirmed: bool,
+    notes: Option<Json>,
+}
+
+impl Known {
+    /// Whose key Turnkey uses for an intent of this kind.
+    fn wallet(&self, kind: &str) -> Option<String> {
+        id(self.notes.as_ref()?, kind)
+    }
+
+    /// The intent, bound to the wallet that was seen before.
+    pub fn bind(&self, mut intent: Intent) -> Intent {
+        let kind = intent.kind();
+        match &mut intent {
+            Intent::ExecuteQuote { sign_with: wallet }
+            | Intent::UpdatePrivacy { sign_with: wallet }
+            | Intent::ExportWallet {
+                wallet_id: wallet, ..
+            } if wallet.is_none() => *wallet = self.wallet(kind),
+            _ => {}
+        }
+        intent
+    }
+}
+
+impl Wallets {
+    pub fn new(notes: Rc<dyn Notes>, given: Vec<(String, String)>) -> Self {
+        Self { notes, given }
+    }
+
+    /// What is known of an account.
+    pub fn known(&self, account_id: &str) -> Known {
+        let notes = self.notes.get(&note_name(account_id));
+        // Any script of this origin can write there.
+        let notes = notes.and_then(|text| Json::parse(&text, LIMITS).ok());
+        let given = self.given.iter().find(|(account, _)| account == account_id);
+        let noted = notes.as_ref();
+        Known {
+            organization_id: match given {
+                Some((_, organization_id)) => Some(organization_id.clone()),
+                None => noted.and_then(|notes| id(notes, "organizationId")),
+            },
+            is_confirmed: given.is_some()
+                || noted.and_then(|notes| notes.get("isConfirmed")?.as_bool()) == Some(true),
+            notes,
+        }
+    }
+
+    /// Remembers what Grid has accepted. `is_confirmed`: the caller named the organization.
+    pub fn remember(&self, account_id: &str, kind: &str, checked: &Checked, is_confirmed: bool) {
+        let Some(organization_id) = &checked.organization_id else {
+            return;
+        };
+        let known = self.known(account_id);
+        let mut members = vec![
+            (
+                "organizationId".to_owned(),
+                Json::from(organization_id.as_str()),
+            ),
+            (
+                "isConfirmed".to_owned(),
+                Json::from(is_confirmed || known.is_confirmed),
+            ),
+        ];
+        for noted in ["executeQuote", "exportWallet", "updatePrivacy"] {
+            let seen = checked.wallet.clone().filter(|_| noted == kind);
+            if let Some(wallet) = known.wallet(noted).or(seen) {
+                members.push((noted.to_owned(), wallet.into()));
+            }
+        }
+        let text = Json::Object(members).to_text();
+        self.notes.set(&note_name(account_id), Some(&text));
+    }
+
+    /// Forgets an account: the next payload is believed again.
+    pub fn forget(&self, account_id: &str) {
+        self.notes.set(&note_name(account_id), None);
+    }
+}
+
+fn note_name(account_id: &str) -> String {
+    let mut name = "wallet:".to_owned();
+    name.push_str(account_id);
+    name
+}
+
+fn id(json: &Json, name: &str) -> Option<String> {
+    let text = json.get(name)?.as_str()?;
+    (1..=MAX_ID_BYTES)
+        .contains(&text.len())
+        .then(|| text.to_owned())
+}

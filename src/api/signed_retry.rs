@@ -99,7 +99,8 @@ pub fn outcome_unknown(error: Error) -> Error {
             .is_some_and(|status| !(300..500).contains(&status)),
         _ => error.status().is_some_and(|status| status >= 500),
     };
-    if unknown && error.reason().is_none() {
+    // A reason of Grid's own stays in `details`; one of this package's, a redirect, says more.
+    if unknown && (error.status().is_some() || error.reason().is_none()) {
         error.with_reason("outcome_unknown")
     } else {
         error

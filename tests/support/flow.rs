@@ -85,9 +85,13 @@ impl Flow {
         Self::SignedRequest,
     ];
 
-    /// Makes everything ready, honestly.
     pub async fn prepared(self, delivery: KeyDelivery) -> Attempt {
-        let world = Rc::new(World::new().await);
+        self.prepared_in(World::new().await, delivery).await
+    }
+
+    /// Makes everything ready, honestly.
+    pub async fn prepared_in(self, world: World, delivery: KeyDelivery) -> Attempt {
+        let world = Rc::new(world);
         let client = world.client(delivery);
         let session = world.sign_in(&client).await;
         let customer = &world.customer;

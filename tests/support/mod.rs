@@ -8,6 +8,7 @@
 
 mod authenticator;
 mod clock;
+pub mod flow;
 mod storage;
 mod transport;
 
@@ -28,6 +29,7 @@ use gridkey::{
         session::WalletSession,
     },
     formats::otp::OtpCode,
+    ports::Notes,
 };
 use gridkey_relay::{DevelopmentCustomer, Grid, Owned, OwnedResources, Relay, RelyingParty, User};
 use gridkey_sandbox::{
@@ -119,6 +121,20 @@ impl World {
         enclave: EnclaveKeys,
         organizations: Vec<(String, String)>,
     ) -> Gridkey {
+        self.client_of(session_keys, enclave, organizations, self.notes.clone())
+    }
+
+    pub fn client_with_notes(&self, session_keys: KeyDelivery, notes: Rc<dyn Notes>) -> Gridkey {
+        self.client_of(session_keys, self.enclave(), Vec::new(), notes)
+    }
+
+    fn client_of(
+        &self,
+        session_keys: KeyDelivery,
+        enclave: EnclaveKeys,
+        organizations: Vec<(String, String)>,
+        notes: Rc<dyn Notes>,
+    ) -> Gridkey {
         Gridkey::new(
             Ports {
                 transport: self.transport.clone(),
@@ -126,7 +142,7 @@ impl World {
                 clock: self.clock.clone(),
                 random: Rc::new(SystemRandom),
                 key_store: self.key_store.clone(),
-                notes: self.notes.clone(),
+                notes,
             },
             Options {
                 session_keys,

@@ -18,7 +18,8 @@ use axum::{
     http::{HeaderValue, header::CACHE_CONTROL},
     routing::get,
 };
-use gridkey_sandbox::{OTP_CODE, Sandbox, SandboxOptions};
+use gridkey_sandbox::{OTP_CODE, SCA_CODE, Sandbox, SandboxOptions};
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 use tower_http::{services::ServeDir, set_header::SetResponseHeader};
 use tracing_subscriber::filter::LevelFilter;
@@ -44,7 +45,7 @@ pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
     shell.say(format_args!("\nThe login page is at\n\n    {}\n", demo.url))?;
     if is_sandbox {
         shell.say(format_args!(
-            "Its Grid is a sandbox: the e-mailed code is {OTP_CODE}."
+            "Its Grid is a sandbox: the code is always {OTP_CODE}, and that of a payment {SCA_CODE}."
         ))?;
     }
     shell.say("Ctrl-C ends it.")?;
@@ -91,14 +92,15 @@ impl Demo {
         let url = format!("http://localhost:{port}/");
 
         let mut app = Router::new();
-        let grid = match backend {
-            Backend::Grid(grid) => *grid,
+        let (grid, more) = match backend {
+            Backend::Grid(grid) => (*grid, Value::Null),
             Backend::Sandbox(sandbox) => {
                 app = app.nest("/grid", sandbox.router());
-                Grid::sandbox(&sandbox, format!("http://127.0.0.1:{port}/grid"))?
+                let grid = Grid::sandbox(&sandbox, format!("http://127.0.0.1:{port}/grid"))?;
+                (grid, of_sandbox(&sandbox))
             }
         };
-        let config = Json(grid.page_config());
+        let config = Json(with_members(grid.page_config(), more));
         let page = SetResponseHeader::overriding(
             ServeDir::new(shell.root.join("www/dist")),
             CACHE_CONTROL,
@@ -118,6 +120,31 @@ impl Demo {
             _servers: servers,
         })
     }
+}
+
+/// What a page of the sandbox's first customer is told beside the rest: what the platform knows of
+/// the wallet, and where the identity provider is.
+fn of_sandbox(sandbox: &Sandbox) -> Value {
+    let organization_id = sandbox
+        .customers()
+        .into_iter()
+        .next()
+        .map(|customer| customer.organization_id);
+    json!({
+        "organizationId": organization_id,
+        "oauth": {
+            "name": "Sandbox sign-in",
+            "authorizeUrl": "/grid/sandbox/oidc/authorize",
+            "clientId": "gridkey-demo",
+        },
+    })
+}
+
+fn with_members(mut object: Value, more: Value) -> Value {
+    if let (Some(members), Value::Object(more)) = (object.as_object_mut(), more) {
+        members.extend(more);
+    }
+    object
 }
 
 /// `localhost` is an IPv4 address to some and an IPv6 address to others. Port 0 is any free one.

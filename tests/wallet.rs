@@ -921,7 +921,8 @@ async fn a_key_is_delegated(delivery: KeyDelivery) {
             .unwrap()
             .to_vec()
     };
-    assert_eq!(list("accountId", &customer.account_id).await, [key.clone()]);
+    let by_account = list("accountId", &customer.account_id).await;
+    assert_eq!(by_account, std::slice::from_ref(&key));
     let by_card = list("fundingSourceId", &customer.card_funding_source_id).await;
     assert_eq!(by_card, [key]);
 

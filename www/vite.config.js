@@ -22,5 +22,5 @@ const contentSecurityPolicy = {
 export default defineConfig({
   plugins: [contentSecurityPolicy],
   // Assets stay files: an inlined one would be a data: URL, which the policy forbids.
-  build: { assetsInlineLimit: 0 },
+  build: { assetsInlineLimit: 0, rolldownOptions: { input: ["index.html", "return.html"] } },
 });

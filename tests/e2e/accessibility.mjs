@@ -29,6 +29,7 @@ async function everyView(page) {
   await page.unlocked();
   await page.addPasskey("Ada's laptop");
   await page.issueDeviceCode();
+  await page.tab("Sign-in");
   await page.button("Add a passkey").click();
   await page.page.locator("details").last().locator("summary").click();
   await assertAccessible(page, "the wallet");

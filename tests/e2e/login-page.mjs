@@ -93,7 +93,13 @@ export class LoginPage {
     return this.heading("Your wallet is unlocked").waitFor();
   }
 
+  /** Goes to a part of the wallet. */
+  tab(name) {
+    return this.page.getByRole("tab", { name, exact: true }).click();
+  }
+
   async addPasskey(nickname) {
+    await this.tab("Sign-in");
     await this.button("Add a passkey").click();
     await this.page.getByRole("textbox", { name: "Name of the passkey" }).fill(nickname);
     await this.button("Create passkey").click();
@@ -124,6 +130,7 @@ export class LoginPage {
 
   /** Has a device code issued and reads it. */
   async issueDeviceCode() {
+    await this.tab("Agents");
     const code = this.page.getByRole("status", { name: "Device code" });
     const old = (await code.isVisible()) ? await code.innerText() : undefined;
     await this.button(old ? "Issue another code" : "Issue a code").click();

@@ -1,11 +1,12 @@
 import { createGridkey, type Gridkey, type SessionState, type WalletSession } from "gridkey";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Notice } from "./action.tsx";
 import type { Config } from "./config.ts";
 import { Developer, type KeyDelivery } from "./developer.tsx";
 import { useFocus } from "./focus.ts";
 import { useLog } from "./log.ts";
 import { PageContext } from "./page.ts";
+import type { Arrival } from "./provider.ts";
 import { SignIn } from "./sign-in.tsx";
 import { Wallet } from "./wallet.tsx";
 
@@ -22,16 +23,32 @@ interface Visit {
   farewell?: Notice;
 }
 
-export function App({ config }: { config: Config }) {
+interface AppProps {
+  config: Config;
+  /** How the page was come back to from an identity provider. */
+  arrival: Arrival | undefined;
+}
+
+export function App({ config, arrival }: AppProps) {
   const log = useLog();
   const [delivery, setDelivery] = useState(deliveryOfAddress);
   const gridkey = useMemo(
-    () => createGridkey({ baseUrl: "/api/grid", sessionKeys: delivery, enclave: config.enclave, onRequest: log.observer() }),
+    () =>
+      createGridkey({
+        baseUrl: "/api/grid",
+        sessionKeys: delivery,
+        enclave: config.enclave,
+        organizations: config.organizationId === undefined ? {} : { [config.accountId]: config.organizationId },
+        onRequest: log.observer(),
+      }),
     [delivery],
   );
   useEffect(() => () => gridkey.free(), [gridkey]);
   const state = useSessionState(gridkey);
   const [{ session, farewell }, setVisit] = useState<Visit>({});
+  // Dealt with once: who sees the sign-in again later did not come from the provider.
+  const arrivalOnce = useRef(arrival);
+  useEffect(() => void (arrivalOnce.current = undefined), []);
   const page = useMemo(() => ({ config, gridkey, log }), [config, gridkey, log]);
 
   const facts = session && state.status === "signedIn" ? state.session : undefined;
@@ -41,6 +58,11 @@ export function App({ config }: { config: Config }) {
     // Somebody may have signed in again meanwhile.
     setVisit((visit) => (visit.session === ended ? { farewell: notice } : visit));
     void end(ended);
+  };
+  /** Goes on with a session by another way to sign in. */
+  const changeSession = (next: WalletSession) => {
+    setVisit({ session: next });
+    if (session) void end(session);
   };
   const changeDelivery = (next: KeyDelivery) => {
     if (session) leave(session, SIGNED_OUT);
@@ -64,11 +86,12 @@ export function App({ config }: { config: Config }) {
             <Wallet
               session={session}
               facts={facts}
+              onSession={changeSession}
               signInAgain={(text) => leave(session, { tone: "bad", text })}
               onSignedOut={(revokedAtGrid) => leave(session, revokedAtGrid ? SIGNED_OUT : SIGNED_OUT_HERE)}
             />
           )
-          : <SignIn key={delivery} farewell={farewell} onSignedIn={(session) => setVisit({ session })} />}
+          : <SignIn key={delivery} farewell={farewell} arrival={arrivalOnce.current} onSignedIn={(session) => setVisit({ session })} />}
       </main>
       <Developer delivery={delivery} onDelivery={changeDelivery} session={facts} log={log} />
     </PageContext.Provider>

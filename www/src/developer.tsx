@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Lies } from "./lies.tsx";
 import type { Entry, Log } from "./log.ts";
+import { usePage } from "./page.ts";
 import type { SignedIn } from "./wallet.tsx";
 
 export type KeyDelivery = "sealed" | "client-held";
@@ -13,10 +15,12 @@ interface DeveloperProps {
 
 /** What a developer wants to see of it. Nothing here is needed to use the page. */
 export function Developer({ delivery, onDelivery, session, log }: DeveloperProps) {
+  const { config } = usePage();
   return (
     <aside aria-labelledby="developer-heading">
       <h2 id="developer-heading">For developers</h2>
       <KeyDeliverySwitch delivery={delivery} onDelivery={onDelivery} signedIn={session !== undefined} />
+      {config.sandbox && <Lies log={log} />}
       {session && <SessionFacts session={session} />}
       <Requests log={log} />
     </aside>

@@ -1,4 +1,5 @@
 import { isGridkeyError, type GridkeyError, type GridkeyErrorCode } from "gridkey";
+import { ProviderError, type ProviderSetback } from "./provider.ts";
 
 /** What happened and what to do, for the person in front of the page. */
 type Sentences = Record<GridkeyErrorCode, string>;
@@ -43,6 +44,14 @@ const SENTENCES: Sentences = {
   wasm_unavailable: "This browser could not load the secure part of the page. Update the browser or turn off its lockdown mode, then reload.",
 };
 
+/** Where no token came of an identity provider. */
+export const PROVIDER_SETBACKS: Record<ProviderSetback, string> = {
+  blocked: "The browser did not open the window. Allow this page to open windows, then try again.",
+  closed: "The window was closed before you had signed in there. Try again when you are ready.",
+  denied: "You did not sign in there. Try again when you are ready.",
+  foreign: "An answer came that does not belong to a sign-in begun here, so it was not used. Try again.",
+};
+
 const SERVER_TROUBLE = "The server has trouble at the moment. Try again.";
 /** Where the same code may also come of a server that fails for a moment, and `recovery` tells which. */
 const PASSING: Partial<Sentences> = { grid_error: SERVER_TROUBLE, relay_protocol: SERVER_TROUBLE };
@@ -53,6 +62,7 @@ export type Special = (error: GridkeyError) => string | undefined;
 
 /** The sentence for whatever was thrown. */
 export function sentence(error: unknown, special?: Special): string {
+  if (error instanceof ProviderError) return PROVIDER_SETBACKS[error.setback];
   if (!isGridkeyError(error)) return UNEXPECTED;
   const { code, recovery, retryAfterMs } = error;
   if (code === "rate_limited" && retryAfterMs !== undefined) {

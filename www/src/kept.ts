@@ -1,9 +1,12 @@
 import type { OtpState } from "gridkey";
+import type { Departure } from "./provider.ts";
 
 /** What the page keeps over a reload. None of it is secret. */
 export const kept = {
   /** The sign-in by code that waits for its code: reading the e-mail may cost a phone this page. */
   otp: item<OtpState>(() => sessionStorage, "gridkey-www.otp"),
+  /** The sign-in that the page was left for. */
+  departure: item<Departure>(() => sessionStorage, "gridkey-www.departure"),
   /** The passkey that this browser used last. */
   passkey: item<string>(() => localStorage, "gridkey-www.passkey"),
 };

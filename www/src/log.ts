@@ -59,7 +59,8 @@ function append(entries: readonly Entry[], entry: Entry): readonly Entry[] {
 function errorEntry(key: string, error: unknown): Entry {
   if (!isGridkeyError(error)) return { kind: "error", key, name: "unexpected", facts: { message: String(error) } };
   const { code, message, recovery, operation, status, gridCode, reason, requestId, retryAfterMs } = error;
-  const facts = { message, recovery, operation, status, gridCode, reason, requestId, retryAfterMs };
+  const activityType = code === "intent_refused" ? error.details?.activityType : undefined;
+  const facts = { message, recovery, operation, status, gridCode, reason, activityType, requestId, retryAfterMs };
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   return { kind: "error", key, name: code, facts: Object.fromEntries(known.map(([name, value]) => [name, String(value)])) };
 }

@@ -2,8 +2,11 @@ import { isSupported } from "gridkey";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { loadConfig } from "./config.ts";
+import { arrive } from "./provider.ts";
 import "./styles.css";
 
+// First of all, because a token may be in the address.
+const arrival = arrive();
 const root = document.getElementById("page");
 if (root) void start(root);
 
@@ -14,7 +17,7 @@ async function start(root: HTMLElement): Promise<void> {
   }
   try {
     const config = await loadConfig();
-    render(<App config={config} />, root);
+    render(<App config={config} arrival={arrival} />, root);
   } catch (error) {
     console.error(error);
     render(<Failure text="The page could not be set up: the server did not say whose wallet to open. Try again in a moment." />, root);

@@ -1,28 +1,23 @@
-import {
-  capabilities,
-  isGridkeyError,
-  type AuthMethod,
-  type Gridkey,
-  type GridkeyError,
-  type OtpSignIn,
-  type PasskeySignIn,
-  type WalletSession,
-} from "gridkey";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { capabilities, type AuthMethod, type Gridkey, type OtpSignIn, type PasskeySignIn, type WalletSession } from "gridkey";
+import { useEffect, useState } from "preact/hooks";
 import { ActionButton, Status, useAction, type Notice } from "./action.tsx";
+import { CodeForm } from "./code-form.tsx";
+import type { Provider } from "./config.ts";
 import { useFocus } from "./focus.ts";
 import { kept } from "./kept.ts";
 import { usePage } from "./page.ts";
 import { usePreparation } from "./preparation.ts";
-import { useSecondsUntil } from "./time.ts";
+import { ProviderError, depart, type Arrival } from "./provider.ts";
 
 interface SignInProps {
   /** Why the last session ended. */
   farewell: Notice | undefined;
+  /** How the page was come back to from an identity provider, until that was dealt with. */
+  arrival: Arrival | undefined;
   onSignedIn: (session: WalletSession) => void;
 }
 
-export function SignIn({ farewell, onSignedIn }: SignInProps) {
+export function SignIn({ farewell, arrival, onSignedIn }: SignInProps) {
   const { config, gridkey } = usePage();
   const [methods, setMethods] = useState<readonly AuthMethod[]>();
   const [otp, setOtp] = useState<OtpSignIn>();
@@ -57,22 +52,40 @@ export function SignIn({ farewell, onSignedIn }: SignInProps) {
       kept.otp.clear();
       onSignedIn(session);
     };
-    return <CodeForm otp={otp} onSignedIn={enter} onBack={beginAnew} />;
+    return (
+      <section class="card" aria-labelledby="code-heading">
+        <h1 id="code-heading">Enter your code</h1>
+        <CodeForm
+          otp={otp}
+          confirmText="Sign in"
+          backText="Use another way"
+          onSent={() => kept.otp.write(otp.state)}
+          onSignedIn={enter}
+          onBack={beginAnew}
+        />
+      </section>
+    );
   }
 
-  const passkeys = methods?.filter((method) => method.type === "PASSKEY") ?? [];
-  const email = methods?.find((method) => method.type === "EMAIL_OTP");
+  const of = (...types: AuthMethod["type"][]) => methods?.filter(({ type }) => types.includes(type)) ?? [];
+  const passkeys = of("PASSKEY");
+  const codes = of("EMAIL_OTP", "SMS_OTP");
+  const providers = config.oauth ? of("OAUTH") : [];
 
   return (
     <section class="card" aria-labelledby="sign-in-heading">
       <h1 id="sign-in-heading" tabIndex={-1} aria-describedby="farewell">Unlock your wallet</h1>
       <p class="lead">Prove that it is you, and this browser may sign for your wallet for a while.</p>
       <Status notice={setback ?? farewell} id="farewell" />
+      <Return arrival={arrival} onSignedIn={onSignedIn} />
       {methods && (
         <div class="ways" key={beginning}>
           <PasskeyWay passkeys={passkeys} onSignedIn={onSignedIn} signInAgain={beginAnew} />
-          {email && <p class="or" aria-hidden="true">or</p>}
-          {email && <EmailWay method={email} onSent={showCodeForm} signInAgain={beginAnew} />}
+          {codes.length + providers.length > 0 && <p class="or" aria-hidden="true">or</p>}
+          {codes.map((method) => <CodeWay key={method.id} method={method} onSent={showCodeForm} signInAgain={beginAnew} />)}
+          {config.oauth && providers.map((method) => (
+            <ProviderWay key={method.id} method={method} provider={config.oauth!} signInAgain={beginAnew} />
+          ))}
         </div>
       )}
       {load.busy && <p class="quiet">Looking up your ways to sign in…</p>}
@@ -139,115 +152,67 @@ function PasskeyButton({ passkeys, onSignedIn, signInAgain }: PasskeyWayProps) {
   );
 }
 
-interface EmailWayProps extends WayProps {
+interface CodeWayProps extends WayProps {
   method: AuthMethod;
   onSent: (otp: OtpSignIn) => void;
 }
 
-function EmailWay({ method, onSent, signInAgain }: EmailWayProps) {
+function CodeWay({ method, onSent, signInAgain }: CodeWayProps) {
   const { gridkey } = usePage();
   const action = useAction({ signInAgain });
   const send = () => action.run(async () => onSent(await gridkey.sendOtp({ authMethodId: method.id })));
   return (
     <div class="way">
-      <ActionButton action={action} onPress={send} busyText="Sending…">E-mail me a code</ActionButton>
+      <ActionButton action={action} onPress={send} busyText="Sending…">
+        {method.type === "EMAIL_OTP" ? "E-mail me a code" : "Text me a code"}
+      </ActionButton>
       <p class="quiet">to {method.nickname}</p>
       <Status notice={action.notice} />
     </div>
   );
 }
 
-interface CodeFormProps {
-  otp: OtpSignIn;
-  onSignedIn: (session: WalletSession) => void;
-  onBack: (text?: string) => void;
+interface ProviderWayProps extends WayProps {
+  method: AuthMethod;
+  provider: Provider;
 }
 
-const RESEND_AFTER_MS = 30_000;
-
-const CODE_USED_UP = "Your code was right, but signing in failed after that. Ask for another code.";
-
-/** Once Grid has asked for a signature, it has taken the code. */
-function isUsedUp(error: GridkeyError): boolean {
-  return error.requestId !== undefined && error.recovery === "retry";
-}
-
-function CodeForm({ otp, onSignedIn, onBack }: CodeFormProps) {
-  const { config } = usePage();
-  const submit = useAction({
-    signInAgain: onBack,
-    special: (error) => (isUsedUp(error) ? CODE_USED_UP : undefined),
-  });
-  const resend = useAction({ signInAgain: onBack });
-  const [resendAt, setResendAt] = useState(() => Date.now() + RESEND_AFTER_MS);
-  const untilResend = useSecondsUntil(resendAt);
-  const input = useRef<HTMLInputElement>(null);
-  const invalid = ["otp_rejected", "otp_expired", "invalid_argument"].includes(submit.notice?.code ?? "");
-
-  useEffect(() => {
-    if (!invalid) return;
-    input.current?.focus();
-    input.current?.select();
-  }, [submit.notice]);
-
-  const confirm = (event: Event) => {
-    event.preventDefault();
-    resend.say(undefined);
-    const code = input.current?.value.replace(/[\s-]/g, "") ?? "";
-    void submit.run(async () => {
-      try {
-        onSignedIn(await otp.submit(code));
-      } catch (error) {
-        if (isGridkeyError(error) && (error.code === "otp_expired" || isUsedUp(error))) setResendAt(0);
-        throw error;
-      }
+/** The key is made before the provider is asked, because its token is bound to that key. */
+function ProviderWay({ method, provider, signInAgain }: ProviderWayProps) {
+  const { gridkey } = usePage();
+  const action = useAction({ signInAgain });
+  const leave = () =>
+    action.run(async () => {
+      using signIn = await gridkey.prepareOAuth({ authMethodId: method.id, clientId: provider.clientId, redirect: true });
+      await depart(provider, signIn);
     });
-  };
-
-  const sendAnother = () => {
-    submit.say(undefined);
-    return resend.run(async () => {
-      await otp.resend();
-      kept.otp.write(otp.state);
-      setResendAt(Date.now() + RESEND_AFTER_MS);
-      return "A new code is on its way. Older codes no longer work.";
-    });
-  };
-
   return (
-    <section class="card" aria-labelledby="code-heading">
-      <h1 id="code-heading">Enter your code</h1>
-      <p class="lead">We sent a code to <strong>{otp.sentTo}</strong>.</p>
-      {config.sandbox && <p class="hint">This is a sandbox and sends no e-mail. The code is <strong>000000</strong>.</p>}
-      <form onSubmit={confirm} noValidate>
-        <label class="field">
-          <span>Code</span>
-          <input
-            ref={input}
-            id="code"
-            name="code"
-            type="text"
-            inputMode="numeric"
-            autocomplete="one-time-code"
-            autocapitalize="off"
-            spellcheck={false}
-            maxLength={24}
-            required
-            aria-invalid={invalid}
-            aria-describedby="code-status"
-          />
-        </label>
-        <Status notice={submit.notice} id="code-status" />
-        <ActionButton action={submit} look="primary" busyText="Checking…">Sign in</ActionButton>
-      </form>
-      <div class="row">
-        {untilResend > 0
-          ? <p class="quiet">You can ask for another code in {untilResend} s.</p>
-          : <ActionButton action={resend} onPress={sendAnother} busyText="Sending…">Send another code</ActionButton>}
-        <button type="button" class="plain" onClick={() => onBack()}>Use another way</button>
-      </div>
-      <Status notice={resend.notice} />
-    </section>
+    <div class="way">
+      <ActionButton action={action} onPress={leave} busyText={`Going to ${provider.name}…`}>
+        Go to {provider.name}
+      </ActionButton>
+      <p class="quiet">as {method.nickname}</p>
+      <Status notice={action.notice} />
+    </div>
+  );
+}
+
+/** Goes on with a sign-in that the page was left for. */
+function Return({ arrival, onSignedIn }: Pick<SignInProps, "arrival" | "onSignedIn">) {
+  const { gridkey } = usePage();
+  const action = useAction();
+  const goOn = (from: Arrival) =>
+    action.run(async () => {
+      if ("setback" in from) throw new ProviderError(from.setback);
+      using signIn = await gridkey.resumeOAuth(from.oauth);
+      onSignedIn(await signIn.submit(from.idToken));
+    });
+  useEffect(() => void (arrival && goOn(arrival)), []);
+  return (
+    <>
+      {action.busy && <p class="quiet">Signing in with your identity provider…</p>}
+      <Status notice={action.notice} />
+    </>
   );
 }
 

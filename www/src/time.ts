@@ -26,3 +26,8 @@ export function clock(seconds: number): string {
 export function day(date: Date): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(date);
 }
+
+/** As {@link day}, with the time. */
+export function minute(date: Date): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(date);
+}

@@ -1,27 +1,81 @@
-import type { AgentDeviceCode, AuthMethod, GridkeyErrorCode, PasskeyEnrolment, SessionState, WalletSession } from "gridkey";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { ActionButton, Status, useAction, type Action } from "./action.tsx";
+import type { AuthMethod, SessionState, WalletSession } from "gridkey";
+import { useRef } from "preact/hooks";
+import { ActionButton, Status, useAction } from "./action.tsx";
+import { AgentCard } from "./agent.tsx";
+import { CardKeyCard } from "./card-key.tsx";
+import { ContactCard } from "./contact.tsx";
+import { MethodsCard } from "./methods.tsx";
 import { usePage } from "./page.ts";
-import { usePreparation } from "./preparation.ts";
-import { clock, day, useSecondsUntil } from "./time.ts";
+import { PaymentCard } from "./payment.tsx";
+import { PrivacyCard } from "./privacy.tsx";
+import { SessionsCard } from "./sessions.tsx";
+import { Tabs, type Tab } from "./tabs.tsx";
+import { clock, useSecondsUntil } from "./time.ts";
+import { WordsCard } from "./words.tsx";
 
 export type SignedIn = Extract<SessionState, { status: "signedIn" }>["session"];
 
-interface WalletProps {
+/** What every card of the wallet works with. */
+export interface CardProps {
   session: WalletSession;
-  facts: SignedIn;
   signInAgain: (text: string) => void;
+}
+
+interface WalletProps extends CardProps {
+  facts: SignedIn;
+  /** Goes on with another session. */
+  onSession: (session: WalletSession) => void;
   onSignedOut: (revokedAtGrid: boolean) => void;
 }
 
-export function Wallet({ session, facts, signInAgain, onSignedOut }: WalletProps) {
-  const { config } = usePage();
+export function Wallet({ session, facts, signInAgain, onSession, onSignedOut }: WalletProps) {
+  const { accountId, agentId, cardId, customerId, organizationId } = usePage().config;
+  const card = { session, signInAgain };
+  const tabs: [Tab, ...Tab[]] = [
+    {
+      id: "sign-in",
+      name: "Sign-in",
+      panel: (shown) => (
+        <>
+          <MethodsCard {...card} shown={shown} onSession={onSession} />
+          <SessionsCard {...card} shown={shown} currentId={facts.id} />
+        </>
+      ),
+    },
+  ];
+  if (customerId !== undefined) {
+    tabs.push({ id: "pay", name: "Pay", panel: () => <PaymentCard {...card} customerId={customerId} /> });
+  }
+  if (agentId !== undefined || cardId !== undefined) {
+    tabs.push({
+      id: "agents",
+      name: "Agents",
+      panel: (shown) => (
+        <>
+          {agentId !== undefined && <AgentCard agentId={agentId} shown={shown} signInAgain={signInAgain} />}
+          {cardId !== undefined && <CardKeyCard {...card} cardId={cardId} accountId={accountId} />}
+        </>
+      ),
+    });
+  }
+  if (customerId !== undefined || organizationId !== undefined) {
+    tabs.push({
+      id: "settings",
+      name: "Settings",
+      panel: (shown) => (
+        <>
+          {customerId !== undefined && <ContactCard {...card} customerId={customerId} />}
+          {customerId !== undefined && <PrivacyCard {...card} customerId={customerId} />}
+          {organizationId !== undefined && <WordsCard {...card} shown={shown} />}
+        </>
+      ),
+    });
+  }
   return (
     <>
       <h1 id="wallet-heading" tabIndex={-1}>Your wallet is unlocked</h1>
       <SessionCard session={session} facts={facts} signInAgain={signInAgain} onSignedOut={onSignedOut} />
-      <MethodsCard session={session} signInAgain={signInAgain} />
-      {config.agentId !== undefined && <AgentCard agentId={config.agentId} signInAgain={signInAgain} />}
+      <Tabs label="Your wallet" tabs={tabs} />
     </>
   );
 }
@@ -30,7 +84,15 @@ const ENDS_SOON_SECONDS = 120;
 /** gridkey ends a session this much before Grid does: what it signs must still get there. */
 const ENDS_EARLY_MS = 30_000;
 
-function SessionCard({ session, facts, signInAgain, onSignedOut }: WalletProps) {
+/** How somebody has signed in. */
+const BY: Record<AuthMethod["type"], string> = {
+  EMAIL_OTP: "a code sent to",
+  SMS_OTP: "a code sent to",
+  OAUTH: "your account",
+  PASSKEY: "your passkey",
+};
+
+function SessionCard({ session, facts, signInAgain, onSignedOut }: Omit<WalletProps, "onSession">) {
   const refresh = useAction({ signInAgain });
   const leave = useAction({ signInAgain });
   const left = useSecondsUntil(facts.expiresAt.getTime() - ENDS_EARLY_MS);
@@ -41,7 +103,7 @@ function SessionCard({ session, facts, signInAgain, onSignedOut }: WalletProps) 
   return (
     <section class="card" aria-labelledby="session-heading">
       <h2 id="session-heading">Session</h2>
-      <p class="lead">Signed in with {facts.type === "PASSKEY" ? "your passkey" : "a code sent to"} <strong>{facts.nickname}</strong>.</p>
+      <p class="lead">Signed in with {BY[facts.type]} <strong>{facts.nickname}</strong>.</p>
       <p class="timer">
         <span role="timer" aria-labelledby="timer-label">{clock(left)}</span>
         <span id="timer-label"> left</span>
@@ -70,183 +132,5 @@ function SessionCard({ session, facts, signInAgain, onSignedOut }: WalletProps) 
       <Status notice={refresh.notice} />
       <Status notice={leave.notice} />
     </section>
-  );
-}
-
-interface CardProps {
-  signInAgain: (text: string) => void;
-}
-
-function MethodsCard({ session, signInAgain }: CardProps & { session: WalletSession }) {
-  const { config, gridkey } = usePage();
-  const load = useAction({ signInAgain });
-  const [methods, setMethods] = useState<readonly AuthMethod[]>();
-  const [adding, setAdding] = useState(false);
-  const opener = useRef<HTMLButtonElement>(null);
-
-  const loadMethods = () =>
-    load.run(async () => setMethods(await gridkey.listAuthMethods({ accountId: config.accountId })));
-  useEffect(() => void loadMethods(), []);
-
-  const close = () => {
-    setAdding(false);
-    opener.current?.focus();
-  };
-  const added = (method: AuthMethod) => {
-    setMethods((known) => [...(known ?? []), method]);
-    load.say({ tone: "good", text: `“${method.nickname}” was added. You can sign in with it from now on.` });
-    close();
-  };
-
-  return (
-    <section class="card" aria-labelledby="methods-heading">
-      <h2 id="methods-heading">Ways to sign in</h2>
-      <ul class="methods" aria-busy={load.busy}>
-        {methods?.map(({ id, type, nickname, createdAt }) => (
-          <li key={id}>
-            <strong>{nickname}</strong>
-            <span class="quiet">{METHOD_NAMES[type]} · added {day(new Date(createdAt))}</span>
-          </li>
-        ))}
-      </ul>
-      <Status notice={load.notice} />
-      {!methods && !load.busy && <ActionButton action={load} onPress={loadMethods}>Try again</ActionButton>}
-      <button ref={opener} type="button" class="plain" aria-expanded={adding} onClick={() => setAdding(!adding)}>
-        Add a passkey
-      </button>
-      {adding && <AddPasskey session={session} signInAgain={signInAgain} onAdded={added} onCancel={close} />}
-    </section>
-  );
-}
-
-const METHOD_NAMES: Record<AuthMethod["type"], string> = {
-  EMAIL_OTP: "E-mail code",
-  SMS_OTP: "Text message code",
-  OAUTH: "Identity provider",
-  PASSKEY: "Passkey",
-};
-
-interface AddPasskeyProps extends CardProps {
-  session: WalletSession;
-  onAdded: (method: AuthMethod) => void;
-  onCancel: () => void;
-}
-
-const NO_PASSKEY: { [code in GridkeyErrorCode]?: string } = {
-  passkey_not_used: "No passkey was made: the prompt was closed or timed out. Try again when you are ready.",
-  invalid_argument: "Use letters, numbers, spaces and . _ - ' ( ) for the name, 100 at most.",
-};
-
-function AddPasskey({ session, signInAgain, onAdded, onCancel }: AddPasskeyProps) {
-  const action = useAction({
-    signInAgain,
-    special: ({ code }) => NO_PASSKEY[code],
-  });
-  const preparation = usePreparation<PasskeyEnrolment>((nickname) => session.preparePasskeyRegistration({ nickname }));
-  const input = useRef<HTMLInputElement>(null);
-  const [prompt, setPrompt] = useState<PasskeyEnrolment>();
-  const invalid = action.notice?.code === "invalid_argument";
-  const nickname = () => input.current?.value ?? "";
-
-  useEffect(() => {
-    input.current?.focus();
-    preparation.ahead(nickname());
-  }, []);
-  useEffect(() => {
-    if (invalid) input.current?.focus();
-  }, [action.notice]);
-
-  const create = (event: Event) => {
-    event.preventDefault();
-    void action.run(async () => {
-      const enrolment = await preparation.get(nickname());
-      setPrompt(enrolment);
-      onAdded(await enrolment.confirm().finally(() => setPrompt(undefined)));
-    });
-  };
-
-  return (
-    <form class="inset" onSubmit={create} noValidate>
-      <label class="field">
-        <span>Name of the passkey</span>
-        <input
-          ref={input}
-          name="nickname"
-          type="text"
-          autocomplete="off"
-          maxLength={100}
-          required
-          defaultValue={deviceName()}
-          aria-invalid={invalid}
-          aria-describedby="nickname-hint nickname-status"
-          onChange={() => preparation.ahead(nickname())}
-        />
-      </label>
-      <p class="quiet" id="nickname-hint">So that you know it again, for example the name of this device.</p>
-      <Status notice={action.notice} id="nickname-status" />
-      <div class="row">
-        <ActionButton action={action} look="primary" busyText={prompt && "Waiting for your device…"}>Create passkey</ActionButton>
-        <button type="button" class="plain" onClick={() => (prompt ? prompt.cancel() : onCancel())}>Cancel</button>
-      </div>
-    </form>
-  );
-}
-
-/** Android's user agent names Linux too, and iOS's names Mac. */
-const DEVICES = ["iPhone", "iPad", "Android", "Mac", "Windows", "Linux"];
-
-function deviceName(): string {
-  return DEVICES.find((name) => navigator.userAgent.includes(name)) ?? "";
-}
-
-const AGENT_CONNECTED = "Your agent is already connected, so it needs no code. Disconnect it first to connect it anew.";
-
-function AgentCard({ agentId, signInAgain }: CardProps & { agentId: string }) {
-  const { gridkey } = usePage();
-  const [deviceCode, setDeviceCode] = useState<AgentDeviceCode>();
-  const copy = useAction();
-  const issue = useAction({
-    signInAgain,
-    special: ({ code }) => (code === "conflict" ? AGENT_CONNECTED : undefined),
-  });
-
-  return (
-    <section class="card" aria-labelledby="agent-heading">
-      <h2 id="agent-heading">Connect an agent</h2>
-      <p class="lead">An agent pays on your behalf, within limits you set. Type the code into its software.</p>
-      {deviceCode && <DeviceCode deviceCode={deviceCode} copy={copy} />}
-      <ActionButton
-        action={issue}
-        look={deviceCode ? "plain" : "primary"}
-        busyText="Issuing…"
-        onPress={() =>
-          issue.run(async () => {
-            copy.say(undefined);
-            setDeviceCode((await gridkey.api.regenerateAgentDeviceCode(agentId)).deviceCode);
-            return "Here is your code. Codes issued before no longer work.";
-          })}
-      >
-        {deviceCode ? "Issue another code" : "Issue a code"}
-      </ActionButton>
-      <Status notice={issue.notice} />
-    </section>
-  );
-}
-
-function DeviceCode({ deviceCode, copy }: { deviceCode: AgentDeviceCode; copy: Action }) {
-  const left = useSecondsUntil(new Date(deviceCode.expiresAt).getTime());
-  const copyCode = () =>
-    navigator.clipboard.writeText(deviceCode.code).then(
-      () => copy.say({ tone: "good", text: "Copied." }),
-      () => copy.say({ tone: "bad", text: "The browser did not allow it. Select the code and copy it." }),
-    );
-  if (left === 0) return <p class="notice warn">The code has run out. Issue another one.</p>;
-  return (
-    <div class="inset device-code">
-      <output aria-label="Device code">{deviceCode.code}</output>
-      <ActionButton action={copy} onPress={() => copy.run(copyCode)}>Copy</ActionButton>
-      <p class="quiet">Runs out in <span role="timer">{clock(left)}</span>.</p>
-      <Status notice={copy.notice} />
-    </div>
   );
 }

@@ -1,0 +1,67 @@
+import type { GridkeyError, OtpSignIn, WalletSession } from "gridkey";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useAction } from "./action.tsx";
+import { CodeForm } from "./code-form.tsx";
+import { EMAIL, OneField, PHONE, phoneNumber } from "./form.tsx";
+import type { CardProps } from "./wallet.tsx";
+
+export type CodeType = "EMAIL_OTP" | "SMS_OTP";
+
+interface AddCodeProps extends CardProps {
+  type: CodeType;
+  /** The code was right, and has opened this session. */
+  onAdded: (session: WalletSession, sentTo: string) => void;
+  /** The way to sign in is there, but its code is not entered now. */
+  onLater: () => void;
+  onCancel: () => void;
+}
+
+const NOT_ON_FILE =
+  "This is not what the wallet service has on file for you, so nothing was signed. Check it, or change it in the settings first.";
+
+function special({ code, reason }: GridkeyError): string | undefined {
+  if (code === "intent_refused" && reason === "parameters") return NOT_ON_FILE;
+  return code === "invalid_argument" ? "This cannot be used. Write it in full; a number with + and country code." : undefined;
+}
+
+export function AddCode({ type, session, signInAgain, onAdded, onLater, onCancel }: AddCodeProps) {
+  const action = useAction({ signInAgain, special });
+  const input = useRef<HTMLInputElement>(null);
+  const [otp, setOtp] = useState<OtpSignIn>();
+  const isEmail = type === "EMAIL_OTP";
+  useEffect(() => (otp ? document.getElementById("code") : input.current)?.focus(), [otp]);
+  useEffect(() => () => otp?.free(), [otp]);
+
+  const send = (text: string) =>
+    action.run(async () => {
+      setOtp(isEmail ? await session.addEmailOtp({ email: text }) : await session.addSmsOtp({ phoneNumber: phoneNumber(text) }));
+    });
+
+  if (otp) {
+    return (
+      <div class="inset">
+        <CodeForm
+          otp={otp}
+          confirmText="Confirm"
+          backText="Later"
+          onSignedIn={(next) => onAdded(next, otp.sentTo)}
+          onBack={(text) => (text === undefined ? onLater() : signInAgain(text))}
+        />
+      </div>
+    );
+  }
+  return (
+    <OneField
+      label={isEmail ? "Your e-mail address" : "Your phone number"}
+      hint={`The one that the wallet service knows of you. It gets a code ${isEmail ? "by e-mail" : "by text message"}.`}
+      action={action}
+      input={input}
+      attributes={isEmail ? { id: "add-email", ...EMAIL } : { id: "add-phone", ...PHONE }}
+      invalid={["intent_refused", "invalid_argument"].includes(action.notice?.code ?? "")}
+      submitText="Send a code"
+      busyText="Sending…"
+      onSubmit={send}
+      onCancel={onCancel}
+    />
+  );
+}

@@ -168,6 +168,9 @@ async fn the_key_comes_as_it_was_asked_for(delivery: KeyDelivery) {
     };
     let check = |session: &WalletSession, sent: String| {
         assert_key(world, session);
+        let mut sessions = world.sandbox.sessions().into_iter();
+        let of_grid = sessions.find(|of_grid| of_grid.id == session.info().id);
+        assert_eq!(of_grid.unwrap().sealed, delivery == KeyDelivery::Sealed);
         let is_own =
             PublicKey::from_hex(&sent).unwrap().to_compressed_hex() == session.info().public_key;
         match delivery {

@@ -106,6 +106,81 @@ export class LoginPage {
     await this.says(`“${nickname}” was added`);
   }
 
+  // What else can be done with a wallet
+
+  textbox(name) {
+    return this.page.getByRole("textbox", { name });
+  }
+
+  region(name) {
+    return this.page.getByRole("region", { name, exact: true });
+  }
+
+  /** Adds the customer's phone number, which opens a session by it. */
+  async addPhone(number = "+1 (415) 555-0101") {
+    await this.tab("Sign-in");
+    await this.button("Add a text message code").click();
+    await this.textbox("Your phone number").fill(number);
+    await this.button("Send a code").click();
+    await this.codeField.fill(CODE);
+    await this.button("Confirm").click();
+    await this.says("was added, and you are signed in with it now");
+  }
+
+  /** Adds the account at the sandbox's identity provider, which opens in a window. */
+  async addProvider() {
+    await this.tab("Sign-in");
+    await this.button("Add Sandbox sign-in").click();
+    await this.signInAtWindow();
+    await this.says("was added. You can sign in with it from now on.");
+  }
+
+  async signInAtWindow(name = "Ada") {
+    const opened = this.page.waitForEvent("popup");
+    await this.button("Open Sandbox sign-in").click();
+    const popup = await opened;
+    const closed = popup.waitForEvent("close");
+    await popup.getByRole("button", { name: `Sign in as ${name}` }).click();
+    await closed;
+  }
+
+  async askForQuote(amount = "12.50") {
+    await this.tab("Pay");
+    await this.textbox(/^Amount/).fill(amount);
+    await this.button("See what it costs").click();
+    await this.heading("Is this right?").waitFor();
+  }
+
+  async fetchWords() {
+    await this.tab("Settings");
+    await this.button("Read the warning first").click();
+    await this.page.getByRole("checkbox").check();
+    await this.button("Fetch my words").click();
+  }
+
+  /** Has the relay lie once, by the developer panel's switch. */
+  async lie(lie) {
+    await this.page.locator("#lie").selectOption(lie);
+    await this.button("Lie once").click();
+    await this.says("The next answer that this can be in will be false.");
+  }
+
+  /** What the developer panel says that the client noticed. */
+  async noticed() {
+    const notice = this.region("Make the relay lie").getByRole("status");
+    await notice.getByText("The client noticed").waitFor();
+    const [names, values] = await Promise.all([notice.locator("dt").allInnerTexts(), notice.locator("dd").allInnerTexts()]);
+    return { text: await notice.innerText(), ...Object.fromEntries(names.map((name, index) => [name, values[index]])) };
+  }
+
+  /** What a browser does with a page that nobody looks at any more. */
+  setVisible(visible) {
+    return this.page.evaluate((visible) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, value: visible ? "visible" : "hidden" });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, visible);
+  }
+
   async signInByPasskey() {
     await this.button("Sign in with a passkey").click();
     await this.unlocked();

@@ -2,4 +2,8 @@
 
 import "./journey.mjs";
 import "./setbacks.mjs";
+import "./wallet.mjs";
+import "./providers.mjs";
+import "./payments.mjs";
+import "./lies.mjs";
 import "./accessibility.mjs";

@@ -2,7 +2,7 @@ import type { GridkeyError, OtpSignIn, WalletSession } from "gridkey";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "./action.tsx";
 import { CodeForm } from "./code-form.tsx";
-import { EMAIL, OneField, PHONE, phoneNumber } from "./form.tsx";
+import { EMAIL, OneField, PHONE, contact } from "./form.tsx";
 import type { CardProps } from "./wallet.tsx";
 
 export type CodeType = "EMAIL_OTP" | "SMS_OTP";
@@ -20,8 +20,7 @@ const NOT_ON_FILE =
   "This is not what the wallet service has on file for you, so nothing was signed. Check it, or change it in the settings first.";
 
 function special({ code, reason }: GridkeyError): string | undefined {
-  if (code === "intent_refused" && reason === "parameters") return NOT_ON_FILE;
-  return code === "invalid_argument" ? "This cannot be used. Write it in full; a number with + and country code." : undefined;
+  return code === "intent_refused" && reason === "parameters" ? NOT_ON_FILE : undefined;
 }
 
 export function AddCode({ type, session, signInAgain, onAdded, onLater, onCancel }: AddCodeProps) {
@@ -32,10 +31,13 @@ export function AddCode({ type, session, signInAgain, onAdded, onLater, onCancel
   useEffect(() => (otp ? document.getElementById("code") : input.current)?.focus(), [otp]);
   useEffect(() => () => otp?.free(), [otp]);
 
-  const send = (text: string) =>
-    action.run(async () => {
-      setOtp(isEmail ? await session.addEmailOtp({ email: text }) : await session.addSmsOtp({ phoneNumber: phoneNumber(text) }));
-    });
+  const send = (text: string) => {
+    const read = contact(isEmail ? "email" : "phone", text);
+    if ("wrong" in read) return action.say({ tone: "bad", text: read.wrong });
+    const { value } = read;
+    return void action.run(async () =>
+      setOtp(isEmail ? await session.addEmailOtp({ email: value }) : await session.addSmsOtp({ phoneNumber: value })));
+  };
 
   if (otp) {
     return (
@@ -57,7 +59,7 @@ export function AddCode({ type, session, signInAgain, onAdded, onLater, onCancel
       action={action}
       input={input}
       attributes={isEmail ? { id: "add-email", ...EMAIL } : { id: "add-phone", ...PHONE }}
-      invalid={["intent_refused", "invalid_argument"].includes(action.notice?.code ?? "")}
+      invalid={action.notice?.tone === "bad"}
       submitText="Send a code"
       busyText="Sending…"
       onSubmit={send}

@@ -60,9 +60,9 @@ export function App({ config, arrival }: AppProps) {
     void end(ended);
   };
   /** Goes on with a session by another way to sign in. */
-  const changeSession = (next: WalletSession) => {
+  const changeSession = async (next: WalletSession) => {
     setVisit({ session: next });
-    if (session) void end(session);
+    if (session) await end(session);
   };
   const changeDelivery = (next: KeyDelivery) => {
     if (session) leave(session, SIGNED_OUT);

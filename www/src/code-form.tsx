@@ -20,7 +20,7 @@ const CODE_USED_UP = "Your code was right, but signing in failed after that. Ask
 
 /** Once Grid has asked for a signature, it has taken the code. */
 function isUsedUp(error: GridkeyError): boolean {
-  return error.requestId !== undefined && error.recovery === "retry";
+  return error.requestId !== undefined;
 }
 
 /** Where a code is entered that came by e-mail or SMS: to sign in, or to make it a way to. */
@@ -28,7 +28,7 @@ export function CodeForm({ otp, confirmText, backText, onSent, onSignedIn, onBac
   const { config } = usePage();
   const submit = useAction({
     signInAgain: onBack,
-    special: (error) => (isUsedUp(error) ? CODE_USED_UP : undefined),
+    special: (error) => (isUsedUp(error) && error.recovery === "retry" ? CODE_USED_UP : undefined),
   });
   const resend = useAction({ signInAgain: onBack });
   const [resendAt, setResendAt] = useState(() => Date.now() + RESEND_AFTER_MS);

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { useAction } from "./action.tsx";
-import { EMAIL, OneField, PHONE, phoneNumber } from "./form.tsx";
+import { EMAIL, OneField, PHONE, contact, type Contact } from "./form.tsx";
 import type { CardProps } from "./wallet.tsx";
 
 interface ContactProps extends CardProps {
@@ -25,28 +25,24 @@ export function ContactCard(props: ContactProps) {
   );
 }
 
-const CHECK = {
-  email: "This is not an e-mail address that can be used. Check it.",
-  phone: "This is not a number that can be used. Write it with + and the country code.",
-};
 const TAKEN = "Somebody's wallet has this already. Use another one.";
 
-function ChangeContact({ session, customerId, kind, signInAgain }: ContactProps & { kind: "email" | "phone" }) {
+function ChangeContact({ session, customerId, kind, signInAgain }: ContactProps & { kind: Contact }) {
   const action = useAction({
     signInAgain,
-    special: ({ code, gridCode }) => {
-      if (code === "credential_already_exists" || code === "conflict") return TAKEN;
-      return code === "invalid_argument" || gridCode === "INVALID_INPUT" ? CHECK[kind] : undefined;
-    },
+    special: ({ code }) => (code === "credential_already_exists" || code === "conflict" ? TAKEN : undefined),
   });
   const input = useRef<HTMLInputElement>(null);
-  const change = (text: string) =>
-    action.run(async () => {
-      if (kind === "email") await session.updateEmail({ customerId, email: text });
-      else await session.updatePhoneNumber({ customerId, phoneNumber: phoneNumber(text) });
+  const change = (text: string) => {
+    const read = contact(kind, text);
+    if ("wrong" in read) return action.say({ tone: "bad", text: read.wrong });
+    return void action.run(async () => {
+      if (kind === "email") await session.updateEmail({ customerId, email: read.value });
+      else await session.updatePhoneNumber({ customerId, phoneNumber: read.value });
       if (input.current) input.current.value = "";
-      return `Changed to ${text}.`;
+      return `Changed to ${read.value}.`;
     });
+  };
   return (
     <OneField
       label={kind === "email" ? "New e-mail address" : "New phone number"}

@@ -10,7 +10,7 @@ const OUR_MISTAKE = "Nothing was changed. Please try again later or contact supp
 const SENTENCES: Sentences = {
   aborted: "You stopped this. Try again when you are ready.",
   bundle_malformed: `The wallet service sent something this page cannot read. ${OUR_MISTAKE}`,
-  bundle_untrusted: `The wallet service could not prove who it is, so nothing was sent to it. ${OUR_MISTAKE}`,
+  bundle_untrusted: `The wallet service could not prove that an answer is its own, so the answer was not used. ${OUR_MISTAKE}`,
   challenge_expired: "That took too long and the request ran out. Try again now.",
   clock_wrong: "The clock of this device is wrong. Set the date and time to automatic, then try again.",
   conflict: "This cannot be done right now, because something else has changed meanwhile. Reload the page and look again.",

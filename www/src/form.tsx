@@ -48,7 +48,30 @@ export const EMAIL = { type: "email", inputMode: "email", autocomplete: "email",
 /** What a field for a phone number needs. */
 export const PHONE = { type: "tel", inputMode: "tel", autocomplete: "tel", maxLength: 30, placeholder: "+1 415 555 0101" } as const;
 
+export type Contact = "email" | "phone";
+
+const CONTACTS = {
+  email: {
+    read: (text: string) => text,
+    form: /^[^@\s]+@[^@\s]+\.[^@\s]+$/,
+    wrong: "This is not an e-mail address that can be used. Check it.",
+  },
+  phone: {
+    read: phoneNumber,
+    // E.164
+    form: /^\+[1-9]\d{1,14}$/,
+    wrong: "This is not a number that can be used. Write it with + and the country code.",
+  },
+};
+
+/** The address or number in what somebody typed, or what to tell them. */
+export function contact(kind: Contact, text: string): { value: string } | { wrong: string } {
+  const { read, form, wrong } = CONTACTS[kind];
+  const value = read(text);
+  return form.test(value) ? { value } : { wrong };
+}
+
 /** As E.164 has it: people write numbers with spaces, brackets and so on. */
-export function phoneNumber(text: string): string {
+function phoneNumber(text: string): string {
   return text.replace(/[\s().\/-]/g, "");
 }

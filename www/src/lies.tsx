@@ -132,17 +132,22 @@ function noticedOf({ after }: Told, entries: readonly Entry[]): Notice | undefin
   const error = since[at];
   if (error?.kind !== "error") return undefined;
   const requests = since.slice(0, at).flatMap((entry) => (entry.kind === "request" ? [entry.sent] : []));
-  const begun = requests.findLastIndex(({ method, signed }) => method !== "GET" && !signed);
+  const isBeginning = ({ method, signed }: (typeof requests)[number]) => method !== "GET" && !signed;
+  const asked = requests.findLastIndex((sent) => isBeginning(sent) && !AHEAD.includes(sent.operation));
+  const begun = asked === -1 ? requests.findLastIndex(isBeginning) : asked;
   const signed = requests.slice(begun + 1).filter(({ signed }) => signed).length;
   return { error, operation: requests[begun]?.operation, signed };
 }
+
+/** What is fetched before somebody asks for something, and again after it has failed. */
+const AHEAD = ["createPasskeyRegistrationOptions", "challengeAuthCredential"];
 
 function Noticed({ told, error, operation, signed }: Notice & { told: Told }) {
   const { reason, activityType } = error.facts;
   return (
     <div class="notice good">
       <p>
-        <strong>{signed === 0 ? "The client noticed. Nothing was signed." : "The client noticed, and did not use the answer."}</strong> The
+        <strong>{error.name === "intent_refused" ? "The client noticed. Nothing was signed." : "The client noticed, and did not use the answer."}</strong> The
         next attempt is not lied to.
       </p>
       <dl class="facts">

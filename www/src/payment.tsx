@@ -220,7 +220,7 @@ function View({ title, payment, children }: { title: string; payment: Payment; c
       <h3 id="payment-view" tabIndex={-1}>{title}</h3>
       <dl class="facts">
         <dt>You pay</dt><dd><strong>{money({ amount: totalSendingAmount, currency: sendingCurrency })}</strong></dd>
-        <dt>of it fees</dt><dd>{money({ amount: feesIncluded, currency: sendingCurrency })}</dd>
+        <dt>of which fees</dt><dd>{money({ amount: feesIncluded, currency: sendingCurrency })}</dd>
         <dt>To</dt><dd>{recipient}</dd>
         <dt>Arrives</dt><dd>{money({ amount: totalReceivingAmount, currency: receivingCurrency })}</dd>
       </dl>

@@ -10,16 +10,18 @@ interface SessionsProps extends CardProps {
   shown: boolean;
   /** The session of this page. */
   currentId: string;
+  /** Counts the sessions of this page that another one took the place of. */
+  changes: number;
 }
 
-export function SessionsCard({ session, shown, currentId, signInAgain }: SessionsProps) {
+export function SessionsCard({ session, shown, currentId, changes, signInAgain }: SessionsProps) {
   const { config, gridkey } = usePage();
   const load = useAction({ signInAgain });
   const [sessions, setSessions] = useState<readonly AuthSession[]>();
 
   const loadSessions = () =>
     load.run(async () => setSessions((await gridkey.api.listAuthSessions({ accountId: config.accountId })).sessions));
-  useEffect(() => void (shown && loadSessions()), [shown, currentId]);
+  useEffect(() => void (shown && loadSessions()), [shown, currentId, changes]);
 
   const ended = (id: string) => {
     setSessions((known) => known?.filter((session) => session.id !== id));

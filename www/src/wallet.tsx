@@ -1,5 +1,5 @@
 import type { AuthMethod, SessionState, WalletSession } from "gridkey";
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { ActionButton, Status, useAction } from "./action.tsx";
 import { AgentCard } from "./agent.tsx";
 import { CardKeyCard } from "./card-key.tsx";
@@ -23,22 +23,24 @@ export interface CardProps {
 
 interface WalletProps extends CardProps {
   facts: SignedIn;
-  /** Goes on with another session. */
-  onSession: (session: WalletSession) => void;
+  /** Goes on with another session, and ends this one. */
+  onSession: (session: WalletSession) => Promise<void>;
   onSignedOut: (revokedAtGrid: boolean) => void;
 }
 
 export function Wallet({ session, facts, signInAgain, onSession, onSignedOut }: WalletProps) {
   const { accountId, agentId, cardId, customerId, organizationId } = usePage().config;
   const card = { session, signInAgain };
+  const [changes, setChanges] = useState(0);
+  const changeSession = (next: WalletSession) => void onSession(next).then(() => setChanges((count) => count + 1));
   const tabs: [Tab, ...Tab[]] = [
     {
       id: "sign-in",
       name: "Sign-in",
       panel: (shown) => (
         <>
-          <MethodsCard {...card} shown={shown} onSession={onSession} />
-          <SessionsCard {...card} shown={shown} currentId={facts.id} />
+          <MethodsCard {...card} shown={shown} onSession={changeSession} />
+          <SessionsCard {...card} shown={shown} currentId={facts.id} changes={changes} />
         </>
       ),
     },

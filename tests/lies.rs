@@ -22,7 +22,7 @@ use gridkey::{
 use gridkey_sandbox::{Lie, LieOrder, Operation};
 use support::{
     World, code,
-    flow::{Attempt, DEFAULTS, Flow, NEW_EMAIL},
+    flow::{Attempt, DEFAULTS, Flow, NEW_EMAIL, NEW_PHONE_NUMBER},
     local,
 };
 
@@ -516,6 +516,109 @@ async fn what_cannot_be_seen_is_grids_to_refuse() {
             let error = attempt.make().await.unwrap_err();
             assert_eq!(error.code(), ErrorCode::SignatureRejected, "{flow:?}");
             attempt.make().await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// An answer about something else than was asked for is not taken for the one that was.
+#[tokio::test]
+async fn answers_about_something_else() {
+    local(async {
+        let customers = World::new().await.sandbox.customers();
+        let (own, other) = (&customers[0], &customers[1]);
+        let account = (own.account_id.as_str(), other.account_id.as_str());
+        let method = ("\"id\":\"AuthMethod:", "\"id\":\"AuthMethod:9");
+        let mallory = "mallory@example.com";
+        for (flow, operation, (from, to)) in [
+            (Flow::SignInByEmail, "challengeAuthCredential", method),
+            (Flow::SignInByEmail, "verifyAuthCredential", account),
+            (Flow::SignInByPasskey, "challengeAuthCredential", method),
+            (Flow::SignInByPasskey, "verifyAuthCredential", account),
+            (
+                Flow::SignInByOauth,
+                "verifyAuthCredential",
+                ("\"OAUTH\"", "\"PASSKEY\""),
+            ),
+            (Flow::Refresh, "refreshAuthSession", account),
+            (Flow::AddPasskey, "createAuthCredential", account),
+            (
+                Flow::AddPasskey,
+                "createAuthCredential",
+                ("\"PASSKEY\"", "\"OAUTH\""),
+            ),
+            (
+                Flow::AddPasskey,
+                "createAuthCredential",
+                ("\"credentialId\":\"", "\"credentialId\":\"AAAA"),
+            ),
+            (Flow::AddOauth, "createAuthCredential", account),
+            (
+                Flow::AddOauth,
+                "createAuthCredential",
+                ("\"OAUTH\"", "\"PASSKEY\""),
+            ),
+            (Flow::AddEmailOtp, "createAuthCredential", account),
+            (
+                Flow::AddEmailOtp,
+                "createAuthCredential",
+                (&own.email, mallory),
+            ),
+            (
+                Flow::AddSmsOtp,
+                "createAuthCredential",
+                (&own.phone_number, &other.phone_number),
+            ),
+            (
+                Flow::UpdateEmail,
+                "updateCustomerById",
+                (NEW_EMAIL, mallory),
+            ),
+            (
+                Flow::UpdatePhoneNumber,
+                "updateCustomerById",
+                (NEW_PHONE_NUMBER, &other.phone_number),
+            ),
+            (Flow::UpdatePrivacy, "updateInternalAccount", account),
+            (Flow::ExportMnemonic, "exportInternalAccount", account),
+            (
+                Flow::ExecuteQuote,
+                "executeQuote",
+                ("\"Quote:", "\"Quote:9"),
+            ),
+            (Flow::CreateDelegatedKey, "createDelegatedKey", account),
+            (
+                Flow::CreateDelegatedKey,
+                "createDelegatedKey",
+                (&own.card_id, &other.card_id),
+            ),
+        ] {
+            let attempt = flow.prepared(KeyDelivery::Sealed).await;
+            let (from, to) = (from.to_owned(), to.to_owned());
+            let is_told = Rc::new(RefCell::new(false));
+            let told = is_told.clone();
+            let transport = attempt.world().transport.clone();
+            transport.set_tamper(move |call, reply| {
+                if call.operation == operation && reply.status != 202 {
+                    let honest = String::from_utf8(reply.body.clone()).unwrap();
+                    let lie = honest.replace(&from, &to);
+                    told.replace(lie != honest);
+                    reply.body = lie.into_bytes();
+                }
+            });
+            let before = attempt.session.as_ref().map(WalletSession::info);
+            transport.take_sent();
+            let error = attempt.make().await.err();
+            let error = error.unwrap_or_else(|| panic!("{flow:?}: it was believed"));
+            assert!(is_told.take(), "{flow:?}");
+            assert_eq!(
+                error.code(),
+                ErrorCode::RelayProtocol,
+                "{flow:?}: {error:?}"
+            );
+            let sent = transport.take_sent();
+            assert_eq!(sent.last().unwrap().0, operation, "{flow:?}: {sent:?}");
+            assert_eq!(attempt.session.as_ref().map(WalletSession::info), before);
         }
     })
     .await;

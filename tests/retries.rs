@@ -617,6 +617,80 @@ async fn an_abort_ends_the_wait() {
     .await;
 }
 
+/// Aborted between the legs, by the page or because the person has left it: the stamp is not sent.
+#[tokio::test]
+async fn an_abort_keeps_what_was_not_sent() {
+    local(async {
+        for flow in Flow::ALL {
+            let mut attempt = flow.prepared(KeyDelivery::Sealed).await;
+            let abort = Rc::new(Abort::default());
+            attempt.options.cancellation = Some(abort.clone());
+            let transport = attempt.world().transport.clone();
+            transport.set_tamper(move |_, _| abort.aborted.set(true));
+            transport.take_sent();
+            let error = attempt.make().await.err();
+            let sent = transport.take_sent();
+            transport.stop_tampering();
+            assert_eq!(sent.len(), 1, "{flow:?}: {sent:?}");
+            assert!(!sent[0].1, "{flow:?}");
+            if flow == Flow::SignInByOauth {
+                // Its only answer has brought the session.
+                assert!(error.is_none());
+                continue;
+            }
+            let error = error.unwrap();
+            assert_eq!(error.code(), ErrorCode::Aborted, "{flow:?}: {error:?}");
+            assert_eq!(
+                error.reason(),
+                None,
+                "{flow:?}: nothing can have been carried out"
+            );
+            attempt.options = DEFAULTS;
+            attempt.make().await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// What ends by time, or by an abort, while a stamp is under way may have been carried out.
+#[tokio::test]
+async fn what_ends_under_way_is_an_unknown_outcome() {
+    local(async {
+        for flow in [Flow::Refresh, Flow::ExportMnemonic, Flow::ExecuteQuote] {
+            let mut attempt = flow.prepared(KeyDelivery::Sealed).await;
+            let (operation, leg) = last_request(flow);
+            let delay = || Fault::Delay { ms: 60_000 };
+            fault_at(attempt.world(), operation, leg, delay());
+            attempt.options.timeout_ms = Some(2_000);
+            let error = attempt.make().await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::Timeout, "{flow:?}");
+            assert_eq!(error.reason(), Some("outcome_unknown"), "{flow:?}");
+
+            fault_at(attempt.world(), operation, leg, delay());
+            let abort = Rc::new(Abort::default());
+            attempt.options = CallOptions {
+                cancellation: Some(abort.clone()),
+                timeout_ms: None,
+            };
+            let transport = attempt.world().transport.clone();
+            transport.take_sent();
+            let (made, ()) = tokio::join!(attempt.make(), async {
+                while !transport.take_sent().iter().any(|(_, stamped)| *stamped) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                abort.aborted.set(true);
+                abort.notify.notify_waiters();
+            });
+            let error = made.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::Aborted, "{flow:?}");
+            assert_eq!(error.reason(), Some("outcome_unknown"), "{flow:?}");
+            attempt.options = DEFAULTS;
+            attempt.make().await.unwrap();
+        }
+    })
+    .await;
+}
+
 fn fault_at(world: &World, operation: Operation, leg: u8, fault: Fault) {
     world.sandbox.fault(FaultOrder {
         operation: Some(sandbox_operation(operation)),

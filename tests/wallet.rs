@@ -14,6 +14,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use gridkey::{
     api::{
+        call::GridCall,
         operation::Operation,
         request::{Request, Route, SignedHeaders},
         types::{AuthMethodType, SignedRequestChallenge},
@@ -734,6 +735,29 @@ async fn a_quote_is_paid(delivery: KeyDelivery) {
     let account = wallet.account().await;
     assert_eq!(balance(&account, "totalBalance"), before - sent);
     assert_eq!(balance(&account, "balance"), before - sent);
+
+    // Where none is given, each payment has one that nobody guesses.
+    let keys: Rc<RefCell<Vec<Option<String>>>> = Rc::default();
+    let seen = keys.clone();
+    let record = move |call: &GridCall, _: &mut _| {
+        if call.operation == "executeQuote" {
+            seen.borrow_mut().push(call.idempotency_key.clone());
+        }
+    };
+    world.transport.set_tamper(record);
+    for _ in 0..2 {
+        let quote = world.quote(client).await;
+        let execute = ExecuteOptions::default();
+        session
+            .execute_quote(&quote, execute, &DEFAULTS)
+            .await
+            .unwrap();
+    }
+    let keys: Vec<String> = keys.take().into_iter().map(Option::unwrap).collect();
+    assert!(
+        keys.iter().all(|key| key.len() == 32) && keys[0] != keys[1],
+        "{keys:?}"
+    );
 }
 
 async fn quotes_that_are_not_paid(delivery: KeyDelivery) {

@@ -60,6 +60,8 @@ pub struct Attempt {
     pub session: Option<WalletSession>,
     /// What is signed in with, or revoked.
     subject: String,
+    /// Of each of its calls.
+    pub options: CallOptions,
 }
 
 impl Flow {
@@ -128,6 +130,7 @@ impl Flow {
             client,
             session,
             subject,
+            options: DEFAULTS,
         };
         if matches!(
             self,
@@ -152,82 +155,81 @@ impl Attempt {
             client,
             session,
             subject,
+            options,
         } = self;
         let customer = &world.customer;
         let session = || session.as_ref().unwrap();
         match flow {
             Flow::SignInByEmail | Flow::SignInBySms => {
-                let otp = client.send_otp(subject, &DEFAULTS).await?;
-                otp.submit(&code("000000"), &DEFAULTS).await.map(drop)
+                let otp = client.send_otp(subject, options).await?;
+                otp.submit(&code("000000"), options).await.map(drop)
             }
             Flow::SignInByPasskey => client
-                .sign_in_with_passkey(subject, &DEFAULTS)
+                .sign_in_with_passkey(subject, options)
                 .await
                 .map(drop),
             Flow::SignInByOauth => {
                 let oauth = client.prepare_oauth(oauth(subject)).await?;
                 let token = world.id_token(Some(oauth.nonce()));
-                oauth.submit(&token, &DEFAULTS).await.map(drop)
+                oauth.submit(&token, options).await.map(drop)
             }
-            Flow::Refresh => session().refresh(false, &DEFAULTS).await,
-            Flow::RevokeSession => session().revoke_session(subject, &DEFAULTS).await,
+            Flow::Refresh => session().refresh(false, options).await,
+            Flow::RevokeSession => session().revoke_session(subject, options).await,
             Flow::AddPasskey => {
                 let enrolment = session()
-                    .prepare_passkey_registration(enrolment("Key"), DEFAULTS)
+                    .prepare_passkey_registration(enrolment("Key"), options.clone())
                     .await?;
-                enrolment.confirm(&DEFAULTS).await.map(drop)
+                enrolment.confirm(options).await.map(drop)
             }
             Flow::AddOauth => {
                 let token = world.id_token(None);
                 session()
-                    .add_oauth(&token, Some("page"), &DEFAULTS)
+                    .add_oauth(&token, Some("page"), options)
                     .await
                     .map(drop)
             }
             Flow::AddEmailOtp => {
-                let added = session().add_email_otp(&customer.email, &DEFAULTS).await;
+                let added = session().add_email_otp(&customer.email, options).await;
                 self.activate(added).await
             }
             Flow::AddSmsOtp => {
                 let number = &customer.phone_number;
-                let added = session().add_sms_otp(number, &DEFAULTS).await;
+                let added = session().add_sms_otp(number, options).await;
                 self.activate(added).await
             }
             Flow::RevokePasskey | Flow::RevokeOauth => {
-                session().revoke_auth_method(subject, None, &DEFAULTS).await
+                session().revoke_auth_method(subject, None, options).await
             }
             Flow::UpdateEmail => {
                 session()
-                    .update_email(&customer.customer_id, NEW_EMAIL, &DEFAULTS)
+                    .update_email(&customer.customer_id, NEW_EMAIL, options)
                     .await
             }
             Flow::UpdatePhoneNumber => {
                 session()
-                    .update_phone_number(&customer.customer_id, NEW_PHONE_NUMBER, &DEFAULTS)
+                    .update_phone_number(&customer.customer_id, NEW_PHONE_NUMBER, options)
                     .await
             }
-            Flow::UpdatePrivacy => session().update_privacy(true, &DEFAULTS).await.map(drop),
+            Flow::UpdatePrivacy => session().update_privacy(true, options).await.map(drop),
             Flow::ExportMnemonic => {
                 let organization_id = Some(customer.organization_id.clone());
-                let exported = session()
-                    .export_mnemonic(organization_id, &DEFAULTS)
-                    .await?;
+                let exported = session().export_mnemonic(organization_id, options).await?;
                 assert_eq!(*exported, customer.mnemonic.as_bytes());
                 Ok(())
             }
             Flow::ExecuteQuote => {
                 let request = world.quote_request();
-                let quote = client.api().call(request, &DEFAULTS).await?.body;
+                let quote = client.api().call(request, options).await?.body;
                 let execute = ExecuteOptions::default();
                 session()
-                    .execute_quote(&quote, execute, &DEFAULTS)
+                    .execute_quote(&quote, execute, options)
                     .await
                     .map(drop)
             }
             Flow::CreateDelegatedKey => {
                 let purpose = delegation("Groceries");
                 session()
-                    .create_delegated_key(&customer.card_id, "Groceries", purpose, &DEFAULTS)
+                    .create_delegated_key(&customer.card_id, "Groceries", purpose, options)
                     .await
                     .map(drop)
             }
@@ -236,7 +238,7 @@ impl Attempt {
                 let route = Route::new("DELETE", path)?;
                 let purpose = stated(Intent::RevokeSession);
                 session()
-                    .signed_request(route, None, purpose, &DEFAULTS)
+                    .signed_request(route, None, purpose, options)
                     .await
                     .map(drop)
             }
@@ -249,17 +251,20 @@ impl Attempt {
         let otp = match added {
             Err(error) if error.code() == ErrorCode::CredentialAlreadyExists => {
                 let account_id = &self.world.customer.account_id;
-                let methods = self.client.list_auth_methods(account_id, &DEFAULTS).await?;
+                let methods = self
+                    .client
+                    .list_auth_methods(account_id, &self.options)
+                    .await?;
                 let of_kind = |method: &&AuthMethod| match self.flow {
                     Flow::AddSmsOtp => method.kind.as_str() == "SMS_OTP",
                     _ => method.kind.as_str() == "EMAIL_OTP",
                 };
                 let id = methods.iter().find(of_kind).unwrap().id.clone();
-                self.client.send_otp(&id, &DEFAULTS).await?
+                self.client.send_otp(&id, &self.options).await?
             }
             added => added?,
         };
-        otp.submit(&code("000000"), &DEFAULTS).await.map(drop)
+        otp.submit(&code("000000"), &self.options).await.map(drop)
     }
 }
 

@@ -6,14 +6,14 @@ import { createRequire } from "node:module";
 
 import { CODE } from "./login-page.mjs";
 import { pageTest, pageTests } from "./page-test.mjs";
+import * as sandbox from "./sandbox.mjs";
 
 const SCREENS = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 900 } };
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const [screen, viewport] of Object.entries(SCREENS)) {
-    pageTests(`nothing stands in the way (${colorScheme}, ${screen})`, everyView, { colorScheme, viewport });
-  }
+// Where things stand does not depend on the colours, so two of the four suffice.
+for (const [colorScheme, screen] of [["light", "phone"], ["dark", "desktop"]]) {
+  pageTest(`nothing stands in the way (${colorScheme}, ${screen})`, everyView, { colorScheme, viewport: SCREENS[screen] });
 }
 
 async function everyView(page) {
@@ -33,6 +33,7 @@ async function everyView(page) {
   await page.button("Add a passkey").click();
   await page.page.locator("details").last().locator("summary").click();
   await assertAccessible(page, "the wallet");
+  await everyPart(page);
 
   await page.signOut();
   await page.button("Sign in with a passkey").waitFor();
@@ -42,6 +43,56 @@ async function everyView(page) {
   await page.button("Sign in with a passkey").click();
   await page.button("Cancel").waitFor();
   await assertAccessible(page, "waiting for a passkey");
+}
+
+async function everyPart(page) {
+  await page.tab("Sign-in");
+  await page.button("Remove Ada's laptop").click();
+  await assertAccessible(page, "removing a way to sign in");
+  await page.button("Add Sandbox sign-in").click();
+  await assertAccessible(page, "adding an identity provider");
+  await page.button("Add a text message code").click();
+  await page.button("Send a code").click();
+  await page.says("This is not a number that can be used.");
+  await assertAccessible(page, "adding a phone number");
+  await page.button("Cancel").click();
+  await page.addPhone();
+
+  await page.tab("Pay");
+  await page.page.getByRole("radio", { name: "Somebody's address" }).check();
+  await page.button("See what it costs").click();
+  await page.says("Enter an amount");
+  await assertAccessible(page, "asking for an offer");
+  await page.page.getByRole("radio", { name: "Your bank account" }).check();
+  await sandbox.control("requireSca");
+  await page.askForQuote("20");
+  await assertAccessible(page, "an offer");
+  await page.button("Pay $20.00").click();
+  await page.textbox("Code for this payment").waitFor();
+  await assertAccessible(page, "one more proof");
+  await page.textbox("Code for this payment").fill("123456");
+  await page.button("Confirm the payment").click();
+  await page.heading("Your payment is on its way").waitFor();
+  await assertAccessible(page, "a payment under way");
+
+  await page.tab("Agents");
+  await page.button("Give the card a key").click();
+  await page.button("Show me what is signed").click();
+  await page.button("Sign this").waitFor();
+  await assertAccessible(page, "what is signed for a card");
+  await page.button("Do not sign").click();
+
+  await page.tab("Settings");
+  await page.page.getByText("Change your e-mail address").click();
+  await page.button("Read the warning first").click();
+  await page.page.getByRole("checkbox").check();
+  await assertAccessible(page, "the settings");
+  await page.lie("otherOrganization");
+  await page.button("Fetch my words").click();
+  await page.noticed();
+  await page.button("Fetch my words").click();
+  await page.button("Show them").click();
+  await assertAccessible(page, "the words, and a lie that was noticed");
 }
 
 async function assertAccessible(page, view) {
@@ -55,7 +106,7 @@ async function assertAccessible(page, view) {
 
   const small = await page.page.evaluate(() =>
     [...document.querySelectorAll("button, input, select, summary, a")]
-      .map((control) => (control.type === "radio" ? control.closest("label") : control))
+      .map((control) => (["radio", "checkbox"].includes(control.type) ? control.closest("label") : control))
       .filter((control) => control.checkVisibility())
       .map((control) => ({ text: control.textContent || control.id, box: control.getBoundingClientRect() }))
       .filter(({ box }) => box.width < 44 || box.height < 44)
@@ -98,6 +149,33 @@ pageTests("the keyboard alone is enough", async ({ page }) => {
   await tabTo(button("Sign in with a passkey"));
   await page.keyboard.press("Space");
   await focusOn(heading("Your wallet is unlocked"));
+});
+
+pageTest("tabs follow the arrow keys, and keep what is in them", async (login) => {
+  await login.signInByCode();
+  const { page } = login;
+  const tab = (name) => page.getByRole("tab", { name, exact: true });
+  const assertChosen = async (name) => {
+    await tab(name).and(page.locator(":focus")).waitFor();
+    assert.equal(await tab(name).getAttribute("aria-selected"), "true");
+    assert.equal(await page.getByRole("tabpanel", { name, exact: true }).count(), 1);
+    assert.equal(await page.getByRole("tabpanel").count(), 1, "the others are hidden");
+    assert.equal(await page.locator('[role=tab][tabindex="0"]').count(), 1, "one stop of the Tab key");
+  };
+  await tab("Sign-in").focus();
+  await page.keyboard.press("ArrowRight");
+  await assertChosen("Pay");
+  await page.getByRole("textbox", { name: /^Amount/ }).fill("12");
+  await tab("Pay").focus();
+  await page.keyboard.press("End");
+  await assertChosen("Settings");
+  await page.keyboard.press("ArrowRight");
+  await assertChosen("Sign-in");
+  await page.keyboard.press("ArrowLeft");
+  await assertChosen("Settings");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.getByRole("textbox", { name: /^Amount/ }).inputValue(), "12");
 });
 
 pageTest("the developer panel follows the keyboard", async ({ page }) => {

@@ -6,28 +6,22 @@
 
 use std::cell::Cell;
 
-use js_sys::{Function, JSON, JsString, Reflect, Uint8Array};
+use js_sys::{Function, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
 use zeroize::Zeroizing;
 
 use super::{
-    number,
+    number, plain,
     value::{self, joined},
 };
 use crate::{
-    crypto::json::{Json, Limits},
+    crypto::json::Json,
     error::{Error, Result},
     formats::otp::OtpCode,
 };
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
-    fn has_own(object: &JsValue, name: &JsValue) -> std::result::Result<bool, JsValue>;
-
-    #[wasm_bindgen(js_namespace = Array, js_name = isArray, catch)]
-    fn is_array(value: &JsValue) -> std::result::Result<bool, JsValue>;
-
     #[wasm_bindgen(js_name = String)]
     type CodeUnits;
 
@@ -107,18 +101,22 @@ impl<'a> Argument<'a> {
         !self.value.is_undefined()
     }
 
+    /// Refuses what is no object.
+    pub(crate) fn demand_object(&self) {
+        if !self.value.is_object() {
+            self.refuse("must be an object");
+        }
+    }
+
     /// An own property of this argument, which must be an object; `undefined` where there is none.
     #[inline(never)]
     pub(crate) fn get(&self, name: &'static str) -> JsValue {
+        self.demand_object();
         if self.problem.is_known() {
             return JsValue::UNDEFINED;
         }
-        if !self.value.is_object() {
-            self.refuse("must be an object");
-            return JsValue::UNDEFINED;
-        }
         let key = JsValue::from_str(name);
-        let value = match has_own(self.value, &key) {
+        let value = match value::has_own(self.value, &key) {
             Ok(true) => Reflect::get(self.value, &key),
             Ok(false) => Ok(JsValue::UNDEFINED),
             Err(thrown) => Err(thrown),
@@ -246,7 +244,7 @@ impl<'a> Argument<'a> {
         if value.is_undefined() {
             return Vec::new();
         }
-        let length = match is_array(&value) {
+        let length = match value::is_array(&value) {
             Ok(true) => value::get_whole(&value, "length", max.into()),
             Ok(false) | Err(_) => None,
         };
@@ -274,33 +272,23 @@ impl<'a> Argument<'a> {
         let Some(text) = self.as_js_string(max) else {
             return String::new();
         };
-        let copy = String::from(text);
-        // Lone surrogates become U+FFFD on their way in: two strings would be one.
-        let may_be_lossy = copy.chars().any(|character| character == '\u{fffd}');
-        if may_be_lossy && !text.is_valid_utf16() {
+        value::well_formed(text).unwrap_or_else(|| {
             self.refuse("must not contain lone surrogates");
-        }
-        copy
+            String::new()
+        })
     }
 
-    /// What `JSON.stringify` makes of it: own properties, each read once, so that what is checked
-    /// is what is sent. Nothing where it is `undefined`.
+    /// Plain data: see [`plain::read`]. Nothing where it is `undefined`.
     #[inline(never)]
     pub(crate) fn as_json(&self) -> Option<Json> {
-        const LIMITS: Limits = Limits {
-            bytes: 256 * 1024,
-            depth: 16,
-        };
         if !self.is_given() || self.problem.is_known() {
             return None;
         }
-        // Throws for cycles and for whatever getters throw; gives nothing for functions.
-        let text = JSON::stringify(self.value).ok();
-        let text = text.filter(|text| text.is_string() && text.length() <= 256 * 1024);
-        let json = text.and_then(|text| Json::parse(&String::from(text), LIMITS).ok());
+        let json = plain::read(self.value);
         if json.is_none() {
             self.refuse(
-                "must be what JSON can say, of at most 256 KiB and without lone surrogates",
+                "must be of plain objects, arrays, texts without lone surrogates, finite numbers, \
+                 booleans and null, at most 256 Ki characters",
             );
         }
         json

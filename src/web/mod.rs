@@ -20,6 +20,7 @@ mod number;
 mod object;
 mod operations;
 mod passkey;
+mod plain;
 mod session;
 mod sign_in;
 mod state;

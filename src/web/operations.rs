@@ -52,7 +52,11 @@ impl GridkeyClient {
                     Body::None if spec.query.is_empty() => {}
                     Body::None => request.query = Argument::new(problem, rest, "query").as_json(),
                     Body::Optional(_) | Body::Defaulted(_) | Body::Required(_) => {
-                        request.body = Argument::new(problem, rest, "body").as_json();
+                        let body = Argument::new(problem, rest, "body");
+                        if matches!(spec.body, Body::Required(_)) {
+                            body.demand_object();
+                        }
+                        request.body = body.as_json();
                     }
                 }
                 let call = Argument::new(problem, call, "call");

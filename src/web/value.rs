@@ -17,6 +17,12 @@ extern "C" {
 
     #[wasm_bindgen(constructor, js_class = "Uint8Array", catch)]
     fn new(source: &JsValue) -> Result<ForeignBytes, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Object, js_name = hasOwn, catch)]
+    pub(crate) fn has_own(object: &JsValue, name: &JsValue) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Array, js_name = isArray, catch)]
+    pub(crate) fn is_array(value: &JsValue) -> Result<bool, JsValue>;
 }
 
 /// A property, inherited or own. Nothing where there is no object, or where reading it throws.
@@ -34,6 +40,13 @@ pub(crate) fn global(name: &str) -> Option<JsValue> {
 /// A property that is a text.
 pub(crate) fn get_text(object: &JsValue, name: &str) -> Option<JsString> {
     get(object, name)?.dyn_into().ok()
+}
+
+/// A text without lone surrogates: they become U+FFFD on their way in, and two texts would be one.
+pub(crate) fn well_formed(text: &JsString) -> Option<String> {
+    let copy = String::from(text);
+    let may_be_lossy = copy.chars().any(|character| character == '\u{fffd}');
+    (!may_be_lossy || text.is_valid_utf16()).then_some(copy)
 }
 
 /// A property that is a whole number of at most `max`.

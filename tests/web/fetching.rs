@@ -1,10 +1,11 @@
 //! `fetch`: what is asked of it, and what may become of it.
 
+use gridkey::web::GridkeyClient;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{
-    assert_code, assert_js, client, client_of, failure, js, list, log, logging, of, settled,
+    ask, assert_code, assert_js, client, client_of, failure, js, list, log, logging, of, settled,
     text_of,
 };
 
@@ -14,7 +15,7 @@ const RECORDING: &str = "fetch(url, init) {
     return Promise.resolve(new Response('{\"data\":[]}'));
 }";
 
-fn recording(more: &str) -> (js_sys::Array, gridkey::web::GridkeyClient) {
+fn recording(more: &str) -> (js_sys::Array, GridkeyClient) {
     let requests = log();
     let options = [
         "({ baseUrl: 'https://relay.example/api/', ",
@@ -130,7 +131,7 @@ async fn headers_that_are_none_end_the_call_before_it_is_sent() {
         ),
     ] {
         let (requests, client) = recording(&["headers: ", headers].concat());
-        let error = failure(list(&client, "undefined")).await;
+        let error = failure(ask(&client)).await;
         assert_code(&error, code);
         assert_js(&error, "!it.message.includes('0xcanary')");
         assert_eq!(requests.length(), 0, "{headers}");
@@ -188,7 +189,7 @@ async fn a_fetch_that_fails_or_gives_no_response_is_a_network_error() {
         let client = client(&format!(
             "{{ baseUrl: 'https://a.example', fetch() {{ {body} }} }}"
         ));
-        let error = failure(list(&client, "undefined")).await;
+        let error = failure(ask(&client)).await;
         assert_code(&error, "network");
         assert_js(&error, "!it.message.includes('0xcanary')");
     }
@@ -277,7 +278,7 @@ async fn retry_after_is_seconds_or_a_date() {
                 '{{\"status\":429,\"code\":\"RATE_LIMITED\",\"message\":\"x\",\"details\":{{}}}}',
                 {{ status: 429, headers: {{ 'Retry-After': {header} }} }}) }}"
         ));
-        let error = failure(list(&client, "undefined")).await;
+        let error = failure(ask(&client)).await;
         assert_code(&error, "rate_limited");
         let retry_after_ms = of(&error, "it.retryAfterMs").as_f64().unwrap();
         assert!(
@@ -292,15 +293,33 @@ async fn retry_after_is_seconds_or_a_date() {
     );
     assert_js(
         &failure(list(&client, "undefined")).await,
-        "!('retryAfterMs' in it)",
+        "it.code === 'rate_limited' && !('retryAfterMs' in it)",
     );
+}
+
+#[wasm_bindgen_test]
+async fn a_get_is_repeated_after_the_time_that_was_asked_for() {
+    let times = log();
+    let options = logging(
+        &times,
+        "({ baseUrl: 'https://a.example', fetch() {
+            it.push(performance.now());
+            return it.length === 1
+                ? new Response('{\"status\":429,\"code\":\"RATE_LIMITED\",\"message\":\"x\",\"details\":{}}',
+                    { status: 429, headers: { 'Retry-After': '1' } })
+                : new Response('{\"data\":[]}');
+        } })",
+    );
+    let client = client_of(&options).unwrap();
+    settled(list(&client, "undefined")).await.unwrap();
+    assert_js(&times, "it.length === 2 && it[1] - it[0] >= 995");
 }
 
 #[wasm_bindgen_test]
 async fn the_browsers_own_fetch_is_used() {
     // Nothing listens there: what matters is that it is asked, without `this`.
     let client = client("{ baseUrl: 'http://127.0.0.1:9', timeoutMs: 10000 }");
-    assert_code(&failure(list(&client, "undefined")).await, "network");
+    assert_code(&failure(ask(&client)).await, "network");
 
     if js("typeof window === 'object'").is_truthy() {
         // The page's server knows no such address.

@@ -13,6 +13,7 @@ mod authenticator;
 mod calls;
 mod credentials;
 mod fetching;
+mod operations;
 mod signing_in;
 mod support;
 mod transporting;

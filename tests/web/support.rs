@@ -45,6 +45,17 @@ pub fn client_of(options: &JsValue) -> Result<GridkeyClient, JsValue> {
     GridkeyClient::create(options, ignore).map_err(JsValue::from)
 }
 
+/// `challengeAuthCredential` of some credential: unlike [`list`] it is never repeated unasked, which
+/// takes its time.
+pub fn ask(client: &GridkeyClient) -> Promise {
+    client.operation(
+        "challengeAuthCredential",
+        &"AuthMethod:1".into(),
+        &JsValue::UNDEFINED,
+        &JsValue::UNDEFINED,
+    )
+}
+
 /// `listAuthSessions` of some account: a GET that needs nothing else.
 pub fn list(client: &GridkeyClient, call: &str) -> Promise {
     client.operation(

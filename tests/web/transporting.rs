@@ -4,8 +4,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{
-    assert_code, assert_js, client, client_of, failure, js, list, log, logging, of, settled, sleep,
-    text_of,
+    ask, assert_code, assert_js, client, client_of, failure, js, list, log, logging, of, settled,
+    sleep, text_of,
 };
 
 #[wasm_bindgen_test]
@@ -216,7 +216,7 @@ async fn what_throws_or_rejects_is_a_network_error() {
         "const p = Promise.resolve({}); p.then = () => { throw 1 }; Object.defineProperty(p, 'constructor', { get() { throw 1 } }); return p",
     ] {
         let client = client(&format!("{{ transport() {{ {body} }} }}"));
-        let error = failure(list(&client, "undefined")).await;
+        let error = failure(ask(&client)).await;
         assert_code(&error, "network");
         assert_js(
             &error,

@@ -1,7 +1,7 @@
 // What the package offers, around an instance that loads when it is first needed.
 
 import { invalidArgument, usedAfterFree } from "./errors.js";
-import { publicClass, publicFunction, publicPromiseFunction, running } from "./instance.js";
+import { isObjectOf, publicClass, publicFunction, publicPromiseFunction, running } from "./instance.js";
 
 export const SessionKey = /* @__PURE__ */ publicClass("SessionKey", {
   statics: ["generate", "dangerouslyFromPrivateKey"],
@@ -147,7 +147,10 @@ export class Gridkey {
   }
 
   adoptSession(session, key) {
-    return this.#open().adoptSession(session, key);
+    const client = this.#open();
+    // The glue's own check would throw an error of another class.
+    if (!isObjectOf("SessionKey", key)) throw invalidArgument("`key` must be a SessionKey.");
+    return client.adoptSession(session, key);
   }
 
   free() {

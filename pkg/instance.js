@@ -83,6 +83,9 @@ function prepare() {
 /** Which instance an object of one of its classes belongs to. */
 const owners = new WeakMap();
 
+/** Whether `value` is an object of this class, of whatever instance: one that is lost says so when it is used. */
+export const isObjectOf = (className, value) => owners.has(value) && value instanceof publicClasses.get(className).Public;
+
 class Instance {
   lost = false;
   #exports;

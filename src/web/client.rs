@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
-use wasm_bindgen::{convert::TryFromJsValue as _, prelude::*};
+use wasm_bindgen::prelude::*;
 
 use super::{
     args::{Argument, read},
@@ -188,14 +188,9 @@ impl GridkeyClient {
 
     /// `Gridkey.adoptSession`
     #[wasm_bindgen(js_name = adoptSession)]
-    pub fn adopt_session(&self, session: &JsValue, key: JsValue) -> Result<WalletSession> {
+    pub fn adopt_session(&self, session: &JsValue, key: &SessionKey) -> Result<WalletSession> {
         let session = read_session(session)?;
-        let session = self.client.adopt_session(session, || {
-            // From here on the session has the key, and the caller's object is as if freed.
-            SessionKey::try_from_js_value(key)
-                .map(SessionKey::into_key)
-                .map_err(|_| Error::invalid_argument("`key` must be a SessionKey that is in use."))
-        })?;
+        let session = self.client.adopt_session(session, || key.take())?;
         Ok(WalletSession::new(session))
     }
 }

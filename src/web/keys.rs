@@ -1,5 +1,7 @@
 //! Layer 1: keys. No network.
 
+use std::cell::{Ref, RefCell};
+
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
@@ -17,7 +19,7 @@ use crate::{
         key::PublicKey,
         random::SystemRandom,
     },
-    error::Result,
+    error::{Error, ErrorCode, Result},
     formats::{
         intent::{Checked, Expected, Intent, Stated, check},
         oauth, sealed_key,
@@ -37,7 +39,9 @@ pub(crate) const MAX_KEY_CHARS: u32 = 130;
 /// signs and receives nothing.
 #[wasm_bindgen]
 pub struct SessionKey {
-    key: session_key::SessionKey,
+    /// Empty once a session has it. Not by value, as wasm-bindgen would hand the object over: one of
+    /// its own methods may be going on, and call somebody's code that hands it over.
+    key: RefCell<Option<session_key::SessionKey>>,
 }
 
 #[wasm_bindgen]
@@ -46,8 +50,7 @@ impl SessionKey {
     ///
     /// @throws {GridkeyError} `randomness_unavailable`
     pub fn generate() -> Result<SessionKey> {
-        let key = session_key::SessionKey::generate(&SystemRandom)?;
-        Ok(Self { key })
+        session_key::SessionKey::generate(&SystemRandom).map(Self::new)
     }
 
     /// A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
@@ -58,21 +61,20 @@ impl SessionKey {
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
     ) -> Result<SessionKey> {
         let bytes = read_private_key(bytes)?;
-        let key = session_key::SessionKey::from_private_key(bytes.as_slice())?;
-        Ok(Self { key })
+        session_key::SessionKey::from_private_key(bytes.as_slice()).map(Self::new)
     }
 
     /// The public key, SEC1 compressed, 66 hexadecimal digits: `clientPublicKey` of client-held
     /// sessions, and the key that a stamp names.
     #[wasm_bindgen(getter, js_name = publicKey)]
-    pub fn public_key(&self) -> String {
-        self.key.public_key().to_compressed_hex()
+    pub fn public_key(&self) -> Result<String> {
+        Ok(self.key()?.public_key().to_compressed_hex())
     }
 
     /// The public key, SEC1 uncompressed, 130 hexadecimal digits.
     #[wasm_bindgen(getter, js_name = publicKeyUncompressed)]
-    pub fn public_key_uncompressed(&self) -> String {
-        self.key.public_key().to_uncompressed_hex()
+    pub fn public_key_uncompressed(&self) -> Result<String> {
+        Ok(self.key()?.public_key().to_uncompressed_hex())
     }
 
     /// Seals a one-time code and this public key to the enclave that issued the code, and returns
@@ -103,7 +105,7 @@ impl SessionKey {
             Some(key) => PublicKey::from_hex(&key)?,
             None => EnclaveKeys::production()?.otp,
         };
-        self.key
+        self.key()?
             .seal_otp_code(&bundle, &code?, &otp_key, encoding, &SystemRandom)
     }
 
@@ -120,7 +122,7 @@ impl SessionKey {
     ) -> Promise {
         settled((|| {
             let (payload, _) = checked(payload_to_sign, intent, now_ms())?;
-            self.key.stamp_unchecked(&payload)
+            self.key()?.stamp_unchecked(&payload)
         })())
     }
 
@@ -136,23 +138,45 @@ impl SessionKey {
     ) -> Promise {
         settled(
             read_text(payload_to_sign, "payloadToSign", MAX_PAYLOAD)
-                .and_then(|payload| self.key.stamp_unchecked(&payload)),
+                .and_then(|payload| self.key()?.stamp_unchecked(&payload)),
         )
     }
 
     /// The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
     /// customer's money until the session ends.
     #[wasm_bindgen(js_name = dangerouslyExportPrivateKey)]
-    pub fn dangerously_export_private_key(&self) -> Uint8Array {
-        Uint8Array::from(self.key.export_private_key().as_slice())
+    pub fn dangerously_export_private_key(&self) -> Result<Uint8Array> {
+        Ok(Uint8Array::from(
+            self.key()?.export_private_key().as_slice(),
+        ))
     }
 }
 
 impl SessionKey {
-    /// The key itself.
-    pub(crate) fn into_key(self) -> session_key::SessionKey {
-        self.key
+    fn new(key: session_key::SessionKey) -> Self {
+        Self {
+            key: RefCell::new(Some(key)),
+        }
     }
+
+    #[inline(never)]
+    fn key(&self) -> Result<Ref<'_, session_key::SessionKey>> {
+        Ref::filter_map(self.key.borrow(), Option::as_ref).map_err(|_| handed_over())
+    }
+
+    /// The key itself, for a session: from here on this object is as if freed.
+    pub(crate) fn take(&self) -> Result<session_key::SessionKey> {
+        // Not even where somebody else's `crypto.getRandomValues` asks for it may this panic.
+        let key = self.key.try_borrow_mut().ok();
+        key.and_then(|mut key| key.take()).ok_or_else(handed_over)
+    }
+}
+
+fn handed_over() -> Error {
+    Error::new(
+        ErrorCode::UsedAfterFree,
+        "This key was handed over to a session.",
+    )
 }
 
 /// Refuses a payload that asks for anything but `intent`, and says what it asks for. `now` is the
@@ -256,7 +280,7 @@ impl SealedKeyReceiver {
             MAX_SEALED_KEY,
         )?;
         let key = self.key.open(&sealed)?;
-        Ok(SessionKey { key })
+        Ok(SessionKey::new(key))
     }
 }
 

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import test from "node:test";
 
-import { SessionKey, createGridkey, init } from "../../pkg/node.js";
+import { SealedKeyReceiver, SessionKey, createGridkey, init } from "../../pkg/node.js";
 import { failure, thrown } from "./failure.mjs";
+import { makeEnclave } from "./grid.mjs";
 
 const ACCOUNT = { accountId: "InternalAccount:1" };
 const none = async () => ({ status: 200, body: { data: [] } });
@@ -76,33 +77,6 @@ test("a call ends by its signal or its time", async () => {
   }
 });
 
-test("every operation is there, by its name", async () => {
-  const asked = [];
-  const client = createGridkey({ transport: async (call) => (asked.push(call.operation), { status: 500, body: "" }) });
-  const { api } = client;
-  assert.ok(Object.isFrozen(api));
-  const key = "04" + "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296" + "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
-  const text = "AAAA";
-  const calls = {
-    createAuthCredential: [{ type: "EMAIL_OTP", ...ACCOUNT }],
-    listAuthCredentials: [ACCOUNT],
-    challengeAuthCredential: ["AuthMethod:1", { clientPublicKey: key }],
-    verifyAuthCredential: ["AuthMethod:1", { type: "EMAIL_OTP", encryptedOtpBundle: text }],
-    listAuthSessions: [ACCOUNT],
-    revokeAuthSession: ["Session:1"],
-    refreshAuthSession: ["Session:1", { clientPublicKey: key }],
-    regenerateAgentDeviceCode: ["Agent:1"],
-    createPasskeyRegistrationOptions: [ACCOUNT],
-  };
-  assert.deepEqual(Object.keys(api).sort(), Object.keys(calls).sort());
-  for (const [operation, args] of Object.entries(calls)) {
-    asked.length = 0;
-    const error = await failure("relay_protocol", api[operation](...args, { timeoutMs: 1000 })).catch((wrong) => wrong);
-    assert.ok(asked.length > 0 && asked.every((name) => name === operation), `${operation}: ${asked} ${error}`);
-    await failure("invalid_argument", api[operation](...args, { timeoutMs: -1 }));
-  }
-});
-
 test("a session is adopted with its key, and the listeners are told", async () => {
   await init();
   const states = [];
@@ -128,6 +102,85 @@ test("a session is adopted with its key, and the listeners are told", async () =
   assert.equal(states.length, 2);
   assert.equal(client.state.status, "signedOut");
   await failure("session_expired", wallet.refresh());
+});
+
+test("a session is adopted only with a key of its own", async () => {
+  await init();
+  const client = createGridkey({ transport: none });
+  const prototype = Object.getPrototypeOf(SessionKey.generate());
+  for (const key of [undefined, null, 5, {}, { __wbg_ptr: 8 }, prototype, Object.create(prototype), Object.create(SessionKey.generate()), SealedKeyReceiver.generate(), SessionKey]) {
+    thrown("invalid_argument", () => client.adoptSession(session(), key));
+  }
+  const key = SessionKey.generate();
+  thrown("invalid_argument", () => client.adoptSession({}, key));
+  thrown("session_expired", () => client.adoptSession(session(1000), key));
+  const wallet = client.adoptSession(session(), key);
+  for (const used of [
+    () => key.publicKey,
+    () => key.publicKeyUncompressed,
+    () => key.dangerouslyExportPrivateKey(),
+    () => key.sealOtpCode("{}", "1"),
+    () => client.adoptSession(session(), key),
+  ]) {
+    assert.equal(thrown("used_after_free", used).recovery, "integrator");
+  }
+  await failure("used_after_free", key.dangerouslyStampUnchecked("x"));
+  const freed = SessionKey.generate();
+  freed.free();
+  thrown("used_after_free", () => client.adoptSession(session(), freed));
+  assert.ok(wallet.isActive);
+});
+
+test("a key may be handed over in the middle of its own method", async () => {
+  await init();
+  const client = createGridkey({ transport: none });
+  const handOver = (key) => client.adoptSession(session(), key);
+  const key = SessionKey.generate();
+  const { publicKey } = key;
+  let wallet;
+  const error = thrown("used_after_free", () =>
+    key.sealOtpCode("{}", "1", {
+      get enclaveKey() {
+        wallet = handOver(key);
+        thrown("used_after_free", () => handOver(key));
+        return undefined;
+      },
+    }),
+  );
+  assert.equal(error.recovery, "integrator");
+  assert.equal(wallet.publicKey, publicKey);
+  assert.ok(wallet.isActive);
+  key.free();
+  assert.ok(wallet.isActive);
+
+  // By a listener that is told of the session while it is made.
+  const listening = createGridkey({ transport: none });
+  const other = SessionKey.generate();
+  listening.subscribe(() => {
+    thrown("used_after_free", () => handOver(other));
+    other.free();
+  });
+  assert.ok(listening.adoptSession(session(), other).isActive);
+
+  // By a page's own source of randomness, while it is in use.
+  const enclave = makeEnclave();
+  const bundle = enclave.bundle({ targetPublic: makeEnclave().publicKey });
+  const third = SessionKey.generate();
+  const { getRandomValues } = crypto;
+  let asked = 0;
+  crypto.getRandomValues = (bytes) => {
+    asked++;
+    thrown("used_after_free", () => handOver(third));
+    return getRandomValues.call(crypto, bytes);
+  };
+  try {
+    third.sealOtpCode(bundle, "1", { enclaveKey: enclave.publicKey });
+  } finally {
+    crypto.getRandomValues = getRandomValues;
+  }
+  assert.ok(asked > 0);
+  assert.ok(handOver(third).isActive);
+  assert.ok(wallet.isActive, "the instance goes on");
 });
 
 test("what was freed says so", async () => {

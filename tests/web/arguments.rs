@@ -146,7 +146,7 @@ fn a_private_key_is_a_uint8array_of_32_bytes_below_n() {
         .ok()
         .unwrap();
     assert_js(
-        &key.dangerously_export_private_key(),
+        &key.dangerously_export_private_key().ok().unwrap(),
         "it.length === 32 && it.every(b => b === 1)",
     );
 }

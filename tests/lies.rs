@@ -521,6 +521,36 @@ async fn what_cannot_be_seen_is_grids_to_refuse() {
     .await;
 }
 
+/// The challenge's own life bounds the time of its payload, more narrowly than any clock.
+#[tokio::test]
+async fn a_payload_is_not_younger_than_its_challenge() {
+    local(async {
+        for (minutes, expected) in [
+            (0, None),
+            (4, Some(ErrorCode::SignatureRejected)),
+            (6, Some(ErrorCode::IntentRefused)),
+            (-9, Some(ErrorCode::SignatureRejected)),
+            (-11, Some(ErrorCode::IntentRefused)),
+        ] {
+            let attempt = Flow::Refresh.prepared(KeyDelivery::Sealed).await;
+            attempt.world().transport.set_tamper(move |call, reply| {
+                if call.stamp.is_none() {
+                    let honest = String::from_utf8(reply.body.clone()).unwrap();
+                    let (before, after) = honest.split_once("timestampMs\\\":\\\"").unwrap();
+                    let made_ms: i64 = after[..13].parse().unwrap();
+                    let made_ms = made_ms + minutes * 60_000;
+                    let lie = format!("{before}timestampMs\\\":\\\"{made_ms}{}", &after[13..]);
+                    reply.body = lie.into_bytes();
+                }
+            });
+            // What is in the bounds is Grid's to refuse, which has not said it.
+            let code = attempt.make().await.err().map(|error| error.code());
+            assert_eq!(code, expected, "{minutes} minutes");
+        }
+    })
+    .await;
+}
+
 /// An answer about something else than was asked for is not taken for the one that was.
 #[tokio::test]
 async fn answers_about_something_else() {

@@ -528,10 +528,6 @@ async fn a_timeout_is_not_repeated() {
     local(async {
         let world = World::without_relay().await;
         let client = world.client(KeyDelivery::Sealed);
-        let options = CallOptions {
-            timeout_ms: Some(50),
-            ..DEFAULTS
-        };
         for operation in operations() {
             let (is_repeated, requests) = requests(operation, &world.customer);
             if is_repeated == Repeated::Never {
@@ -545,10 +541,23 @@ async fn a_timeout_is_not_repeated() {
                 times: 3,
                 fault: Fault::Delay { ms: 60_000 },
             });
-            let request = requests[0].clone();
-            let error = client.api().call(request, &options).await.unwrap_err();
-            assert_eq!(error.code(), ErrorCode::Timeout);
-            assert_eq!(world.sandbox.requests()[&operation].first, 1);
+            let seen = || {
+                world
+                    .sandbox
+                    .requests()
+                    .get(&operation)
+                    .map(|legs| legs.first)
+            };
+            let call = client.api().call(requests[0].clone(), &DEFAULTS);
+            let (result, ()) = tokio::join!(call, async {
+                while seen().is_none() {
+                    tokio::task::yield_now().await;
+                }
+                world.clock.advance(11_000);
+            });
+            world.clock.advance(-11_000);
+            assert_eq!(result.unwrap_err().code(), ErrorCode::Timeout);
+            assert_eq!(seen(), Some(1));
         }
     })
     .await;
@@ -659,25 +668,30 @@ async fn what_ends_under_way_is_an_unknown_outcome() {
         for flow in [Flow::Refresh, Flow::ExportMnemonic, Flow::ExecuteQuote] {
             let mut attempt = flow.prepared(KeyDelivery::Sealed).await;
             let (operation, leg) = last_request(flow);
+            let transport = attempt.world().transport.clone();
+            let stamped = async || {
+                while !transport.take_sent().iter().any(|(_, stamped)| *stamped) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+            };
             let delay = || Fault::Delay { ms: 60_000 };
             fault_at(attempt.world(), operation, leg, delay());
-            attempt.options.timeout_ms = Some(2_000);
-            let error = attempt.make().await.unwrap_err();
+            transport.take_sent();
+            let clock = attempt.world().clock.clone();
+            let (made, ()) = tokio::join!(attempt.make(), async {
+                stamped().await;
+                clock.advance(11_000);
+            });
+            clock.advance(-11_000);
+            let error = made.unwrap_err();
             assert_eq!(error.code(), ErrorCode::Timeout, "{flow:?}");
             assert_eq!(error.reason(), Some("outcome_unknown"), "{flow:?}");
 
             fault_at(attempt.world(), operation, leg, delay());
             let abort = Rc::new(Abort::default());
-            attempt.options = CallOptions {
-                cancellation: Some(abort.clone()),
-                timeout_ms: None,
-            };
-            let transport = attempt.world().transport.clone();
-            transport.take_sent();
+            attempt.options.cancellation = Some(abort.clone());
             let (made, ()) = tokio::join!(attempt.make(), async {
-                while !transport.take_sent().iter().any(|(_, stamped)| *stamped) {
-                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-                }
+                stamped().await;
                 abort.aborted.set(true);
                 abort.notify.notify_waiters();
             });

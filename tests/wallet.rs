@@ -707,7 +707,7 @@ async fn a_quote_is_paid(delivery: KeyDelivery) {
     world.transport.take_sent();
     let execute = ExecuteOptions {
         idempotency_key: Some("payment-1".to_owned()),
-        sca_factor: None,
+        ..ExecuteOptions::default()
     };
     let paid = session
         .execute_quote(&quote, execute.clone(), &DEFAULTS)
@@ -851,8 +851,8 @@ async fn a_payment_is_authorized(delivery: KeyDelivery) {
     let quote = world.quote(client).await;
     let quote_id = text(&quote, "id");
     let by = |factor: &str| ExecuteOptions {
-        idempotency_key: None,
         sca_factor: Some(factor.to_owned()),
+        ..ExecuteOptions::default()
     };
     let error = session
         .execute_quote(&quote, by("PASSKEY"), &DEFAULTS)
@@ -1381,6 +1381,9 @@ async fn a_clock_that_is_wrong() {
                 assert_eq!(error.code(), ErrorCode::ClockWrong, "{told}: {error:?}");
                 let sent = world.transport.take_sent();
                 assert!(sent.iter().all(|(_, stamped)| !stamped), "{told}: {sent:?}");
+                if matches!(flow, Flow::SignInByOauth | Flow::AddOauth) {
+                    assert!(sent.is_empty(), "{told}: a token is not sent: {sent:?}");
+                }
                 world.clock.advance(-offset_ms);
                 teach().await.unwrap();
                 let made = attempt.make().await;

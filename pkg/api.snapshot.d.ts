@@ -118,7 +118,11 @@ export interface Capabilities {
   readonly persistentKeys: boolean | "unknown";
 }
 
-/** A client of one relay. Calls reject, and methods throw, with a {@link GridkeyError}. */
+/**
+ * A client of one relay. Calls reject, and methods throw, with a {@link GridkeyError}.
+ *
+ * Give `accountId` to a sign-in where you know it: an answer of another account is then refused.
+ */
 export class Gridkey {
   private constructor();
   /** Grid's operations, one leg each. */
@@ -130,19 +134,21 @@ export class Gridkey {
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
   /** Fetches a passkey's challenge ahead of the tap and keeps it fresh: `confirm()` then runs inside the tap. */
-  preparePasskey(options: { authMethodId: string } & Call): Promise<PasskeySignIn>;
+  preparePasskey(options: { authMethodId: string; accountId?: string } & Call): Promise<PasskeySignIn>;
   /** Fetches a passkey's challenge and asks for the passkey at once. Some browsers refuse that, because of the fetch between tap and prompt. */
-  signInWithPasskey(options: { authMethodId: string } & SignInOptions): Promise<WalletSession>;
+  signInWithPasskey(options: { authMethodId: string; accountId?: string } & SignInOptions): Promise<WalletSession>;
   /** Sends a one-time code by e-mail or SMS. */
-  sendOtp(options: { authMethodId: string } & Call): Promise<OtpSignIn>;
+  sendOtp(options: { authMethodId: string; accountId?: string } & Call): Promise<OtpSignIn>;
   /** Goes on where {@link OtpSignIn.state} was taken, e.g. before the page was loaded anew. */
   resumeOtp(state: OtpState): Promise<OtpSignIn>;
   /**
    * Makes the key that an identity provider's token will be bound to: ask the provider for a token with `nonce`, then `submit` it.
    * `clientId` is yours at the provider; a token for another one is refused. With `redirect` the page may be left meanwhile: the key is
-   * then kept by the browser, unreadable, for an hour, and becomes the session key, whatever `sessionKeys` says.
+   * then kept by the browser, unreadable, and usable for an hour, and becomes the session key, whatever `sessionKeys` says.
    */
-  prepareOAuth(options: { authMethodId: string; clientId?: string; redirect?: boolean } & Call): Promise<OAuthSignIn>;
+  prepareOAuth(
+    options: { authMethodId: string; accountId?: string; clientId?: string; redirect?: boolean } & Call,
+  ): Promise<OAuthSignIn>;
   /** Goes on with {@link OAuthSignIn.state} after the identity provider has sent the page back. */
   resumeOAuth(state: OAuthState): Promise<OAuthSignIn>;
   /** Forgets which organization and wallet an account has: the next payload is believed again. */
@@ -202,8 +208,6 @@ export interface SignedCall extends Call {
     stamp?: string;
     /** `Request-Id`, from the challenge. */
     requestId?: string;
-    /** `Idempotency-Key` */
-    idempotencyKey?: string;
 }
 
 /** A way to sign in to an account. Times are RFC 3339. */
@@ -305,8 +309,8 @@ export interface CurrencyAmount {
 export interface InternalAccount {
     id: string;
     customerId?: string;
-    type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET";
-    status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED";
+    type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET" | (string & {});
+    status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED" | (string & {});
     /** What can be spent. */
     balance: CurrencyAmount;
     totalBalance: CurrencyAmount;
@@ -331,7 +335,7 @@ export interface DelegatedKey {
     /** SEC1 compressed, 66 hexadecimal digits. */
     publicKey: string;
     nickname: string;
-    status: "PENDING" | "ACTIVE" | "REVOKED";
+    status: "PENDING" | "ACTIVE" | "REVOKED" | (string & {});
     createdAt: string;
     updatedAt: string;
 }
@@ -349,8 +353,8 @@ export interface ScaChallenge {
     id: string;
     /** RFC 3339. */
     expiresAt: string;
-    factor: "SMS_OTP" | "TOTP" | "PASSKEY";
-    availableFactors: ("SMS_OTP" | "TOTP" | "PASSKEY")[];
+    factor: "SMS_OTP" | "TOTP" | "PASSKEY" | (string & {});
+    availableFactors: string[];
     purpose?: string | null;
     /** For `navigator.credentials.get()`, where `factor` is `PASSKEY`. */
     passkeyAssertionOptions?: Record<string, unknown> | null;
@@ -366,7 +370,7 @@ export interface PaymentInstructions {
 /** An offer of a payment. Amounts are in the smallest unit of their currency; times are RFC 3339. Grid may say more of it than this. */
 export interface Quote {
     id: string;
-    status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED";
+    status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED" | (string & {});
     createdAt: string;
     /** Until when it can be executed. */
     expiresAt: string;
@@ -412,6 +416,8 @@ export interface ScaAuthorization {
     code?: string;
     passkeyAssertion?: Record<string, unknown>;
     origin?: string;
+    /** Of the customer's device. For backends: a relay refuses it from a page. */
+    endUserIpAddress?: string;
 }
 
 /** What the relay gives for the making of a passkey. */
@@ -420,9 +426,9 @@ export interface PasskeyRegistrationOptions {
     challenge: string;
     /** RFC 3339. */
     expiresAt: string;
-    rp: { id?: string; name?: string };
-    user: { id: string; name: string; displayName: string };
-    excludeCredentials: { type: "public-key"; id: string }[];
+    rp?: { id?: string; name?: string };
+    user: { id: string; name: string; displayName?: string };
+    excludeCredentials?: { type?: "public-key"; id: string }[];
 }
 
 export type CreateAuthCredentialBody =
@@ -669,6 +675,7 @@ export interface OtpState {
 /** What to keep while the page is left for an identity provider. Nothing in it is secret: the key stays in the browser's keeping. */
 export interface OAuthState {
     readonly authMethodId: string;
+    readonly accountId?: string;
     /** SEC1 compressed, 66 hexadecimal digits. */
     readonly clientPublicKey: string;
     readonly clientId?: string;
@@ -1191,7 +1198,7 @@ export class WalletSession {
      * @throws {GridkeyError} `invalid_argument`, `session_expired`, `challenge_expired`,
      * `intent_refused`, `conflict`, `aborted`, `network`, `timeout` and whatever Grid refuses with
      */
-    executeQuote(quote: Quote, options: { allowBlindSigning: true; idempotencyKey?: string; scaFactor?: "SMS_OTP" | "PASSKEY" } & Call): Promise<Quote>;
+    executeQuote(quote: Quote, options: { allowBlindSigning: true; idempotencyKey?: string; scaFactor?: "SMS_OTP" | "PASSKEY"; signWith?: string } & Call): Promise<Quote>;
     /**
      * The wallet's mnemonic, UTF-8: words with single spaces between. Whoever has it has the
      * wallet, for ever. The bytes are yours to wipe.
@@ -1223,7 +1230,8 @@ export class WalletSession {
      * Removes a credential of this account. This session must be of another one. One that is not
      * there any more counts as removed.
      *
-     * Which credential the signature removes cannot be seen: the payload has Turnkey's id of it.
+     * Which credential the signature removes cannot be seen: the payload has Turnkey's id of it, and
+     * the relay says of which kind it is.
      * For e-mail and SMS credentials Grid does not document the payload at all; without an
      * `intent` that reads it, they are refused.
      *
@@ -1268,13 +1276,13 @@ export class WalletSession {
      * @throws {GridkeyError} `invalid_argument`, `session_expired`, `credential_already_exists`,
      * `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid refuses with
      */
-    updateEmail(options: { customerId: string; email: string } & Call): Promise<void>;
+    updateEmail(options: { customerId: string; email: string; customerType?: "INDIVIDUAL" | "BUSINESS" } & Call): Promise<void>;
     /**
      * Changes the customer's phone number, E.164, and the credential tied to it.
      *
      * @throws {GridkeyError} as `updateEmail`
      */
-    updatePhoneNumber(options: { customerId: string; phoneNumber: string } & Call): Promise<void>;
+    updatePhoneNumber(options: { customerId: string; phoneNumber: string; customerType?: "INDIVIDUAL" | "BUSINESS" } & Call): Promise<void>;
     /**
      * Switches the wallet's privacy. What is signed is a hash, which may as well be a payment's:
      * `allowBlindSigning` says that the relay and Grid are trusted with that.

@@ -117,7 +117,11 @@ export interface Capabilities {
   readonly persistentKeys: boolean | "unknown";
 }
 
-/** A client of one relay. Calls reject, and methods throw, with a {@link GridkeyError}. */
+/**
+ * A client of one relay. Calls reject, and methods throw, with a {@link GridkeyError}.
+ *
+ * Give `accountId` to a sign-in where you know it: an answer of another account is then refused.
+ */
 export class Gridkey {
   private constructor();
   /** Grid's operations, one leg each. */
@@ -129,19 +133,21 @@ export class Gridkey {
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
   /** Fetches a passkey's challenge ahead of the tap and keeps it fresh: `confirm()` then runs inside the tap. */
-  preparePasskey(options: { authMethodId: string } & Call): Promise<PasskeySignIn>;
+  preparePasskey(options: { authMethodId: string; accountId?: string } & Call): Promise<PasskeySignIn>;
   /** Fetches a passkey's challenge and asks for the passkey at once. Some browsers refuse that, because of the fetch between tap and prompt. */
-  signInWithPasskey(options: { authMethodId: string } & SignInOptions): Promise<WalletSession>;
+  signInWithPasskey(options: { authMethodId: string; accountId?: string } & SignInOptions): Promise<WalletSession>;
   /** Sends a one-time code by e-mail or SMS. */
-  sendOtp(options: { authMethodId: string } & Call): Promise<OtpSignIn>;
+  sendOtp(options: { authMethodId: string; accountId?: string } & Call): Promise<OtpSignIn>;
   /** Goes on where {@link OtpSignIn.state} was taken, e.g. before the page was loaded anew. */
   resumeOtp(state: OtpState): Promise<OtpSignIn>;
   /**
    * Makes the key that an identity provider's token will be bound to: ask the provider for a token with `nonce`, then `submit` it.
    * `clientId` is yours at the provider; a token for another one is refused. With `redirect` the page may be left meanwhile: the key is
-   * then kept by the browser, unreadable, for an hour, and becomes the session key, whatever `sessionKeys` says.
+   * then kept by the browser, unreadable, and usable for an hour, and becomes the session key, whatever `sessionKeys` says.
    */
-  prepareOAuth(options: { authMethodId: string; clientId?: string; redirect?: boolean } & Call): Promise<OAuthSignIn>;
+  prepareOAuth(
+    options: { authMethodId: string; accountId?: string; clientId?: string; redirect?: boolean } & Call,
+  ): Promise<OAuthSignIn>;
   /** Goes on with {@link OAuthSignIn.state} after the identity provider has sent the page back. */
   resumeOAuth(state: OAuthState): Promise<OAuthSignIn>;
   /** Forgets which organization and wallet an account has: the next payload is believed again. */

@@ -11,10 +11,7 @@
 
 mod support;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use gridkey::{
     api::{
@@ -30,10 +27,10 @@ use gridkey::{
         state::{SessionState, SignedOutReason},
     },
     formats::session_key::SessionKey,
-    ports::{Cancellation, Clock, LocalFuture},
+    ports::Clock,
 };
 use gridkey_sandbox::{Fault, FaultOrder, Operation};
-use support::{World, code, enrolment, local};
+use support::{Abort, World, code, enrolment, local};
 
 const DEFAULTS: CallOptions = CallOptions {
     cancellation: None,
@@ -55,31 +52,6 @@ async fn list_sessions(client: &Gridkey, account_id: &str) -> Vec<AuthSession> {
     let answer = client.api().call(request, &DEFAULTS).await.unwrap();
     let sessions = answer.body.get("data").and_then(Json::as_array).unwrap();
     sessions.iter().map(AuthSession::read).collect()
-}
-
-/// An `AbortController`.
-#[derive(Default)]
-struct Abort {
-    aborted: Cell<bool>,
-    notify: Rc<tokio::sync::Notify>,
-}
-
-impl Abort {
-    fn abort(&self) {
-        self.aborted.set(true);
-        self.notify.notify_waiters();
-    }
-}
-
-impl Cancellation for Abort {
-    fn is_cancelled(&self) -> bool {
-        self.aborted.get()
-    }
-
-    fn cancelled(&self) -> LocalFuture<'static, ()> {
-        let notify = self.notify.clone();
-        Box::pin(async move { notify.notified().await })
-    }
 }
 
 /// Whatever is no body of Grid is said to be that, on a success and on a failure.
@@ -570,8 +542,8 @@ async fn a_session_runs_out() {
         let client = world.client(KeyDelivery::Sealed);
         let changes = Rc::new(RefCell::new(Vec::new()));
         let listener = {
-            let (client, changes) = (client.clone(), changes.clone());
-            Rc::new(move || changes.borrow_mut().push(client.state()))
+            let changes = changes.clone();
+            Rc::new(move |state: &SessionState| changes.borrow_mut().push(state.clone()))
         };
         let subscription = client.subscribe(listener);
         let session = world.sign_in_by_code(&client).await;

@@ -761,7 +761,12 @@ fn the_time_is_the_challenges() {
                 expires_at_ms,
                 now_ms,
             };
-            verdict(check(&payload, &honest.intent, &expected))
+            match check(&payload, &honest.intent, &expected) {
+                Err(error) if error.code() != ErrorCode::IntentRefused => {
+                    error.code().as_str().to_owned()
+                }
+                checked => verdict(checked),
+            }
         };
         let minute = 60_000;
         let age = if honest.row.kind == "executeQuote" {
@@ -769,15 +774,25 @@ fn the_time_is_the_challenges() {
         } else {
             15 * minute
         };
-        // Where the end is known, this device's clock does not matter.
-        for now_ms in [NOW, 0, i64::MAX, i64::MIN] {
-            assert_eq!(at(NOW, Some(NOW), now_ms), "accepted");
-            assert_eq!(at(NOW, Some(NOW + age), now_ms), "accepted");
-            assert_eq!(at(NOW, Some(NOW - 1), now_ms), "timestamp");
-            assert_eq!(at(NOW, Some(NOW + age + 1), now_ms), "timestamp");
-            for expires_at_ms in [0, i64::MIN, i64::MAX] {
-                assert_eq!(at(NOW, Some(expires_at_ms), now_ms), "timestamp");
-            }
+        // Whoever chooses the payload chooses its end, too: neither may be of another time.
+        let soon = 5 * minute;
+        assert_eq!(at(NOW, Some(NOW + soon), NOW), "accepted");
+        assert_eq!(at(NOW, Some(NOW + 60 * 60 * minute), NOW), "accepted");
+        assert_eq!(at(NOW, Some(NOW + soon), NOW + soon - 1), "accepted");
+        assert_eq!(at(NOW, Some(NOW + soon), NOW + soon), "challenge_expired");
+        assert_eq!(at(NOW, Some(NOW), NOW), "challenge_expired");
+        assert_eq!(at(NOW, Some(NOW - 1), NOW - minute), "timestamp");
+        let later = NOW + 100 * age;
+        assert_eq!(at(NOW, Some(later), NOW + age), "accepted");
+        assert_eq!(at(NOW, Some(later), NOW + age + 1), "timestamp");
+        assert_eq!(at(NOW, Some(later), NOW - 10 * minute), "accepted");
+        assert_eq!(at(NOW, Some(later), NOW - 10 * minute - 1), "clock_wrong");
+        for now_ms in [0, i64::MIN] {
+            assert_eq!(at(NOW, Some(NOW + soon), now_ms), "clock_wrong");
+        }
+        assert_eq!(at(NOW, Some(NOW + soon), i64::MAX), "timestamp");
+        for expires_at_ms in [0, i64::MIN] {
+            assert_eq!(at(NOW, Some(expires_at_ms), NOW), "timestamp");
         }
         assert_eq!(at(NOW, None, NOW), "accepted");
         assert_eq!(at(NOW, None, NOW + 15 * minute), "accepted");

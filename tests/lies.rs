@@ -16,6 +16,7 @@ mod support;
 use std::{cell::RefCell, rc::Rc};
 
 use gridkey::{
+    api::{operation::Operation as ApiOperation, request::Request},
     error::{ErrorCode, Result},
     flow::{client::Gridkey, key_delivery::KeyDelivery, session::WalletSession},
 };
@@ -262,7 +263,8 @@ fn verdict(lie: Lie, flow: Flow, told: Answers, delivery: KeyDelivery) -> Option
         Lie::ExpiredChallenge if flow == Flow::ExecuteQuote => Some((0, E::ChallengeExpired, None)),
         Lie::ExpiredChallenge => {
             let told = told.activity || told.token || told.challenge;
-            told.then_some((0, E::ClockWrong, None))
+            // The clock is known to be right: Grid's answers are dated.
+            told.then_some((0, E::ChallengeExpired, None))
         }
         Lie::ExportOtherOrganization => exported(E::BundleUntrusted, Some("organization_mismatch")),
         Lie::ExportOtherEnclaveKey | Lie::ExportOtpEnclaveKey | Lie::TamperExport => {
@@ -382,7 +384,8 @@ async fn in_the_third_leg_of_a_delegated_key() {
             let verdict = match each {
                 // It is not this payload that has a key.
                 Lie::SwapTargetKey => None,
-                Lie::Replay => Some((0, ErrorCode::IntentRefused, Some("type"))),
+                // The challenge of the leg before, which was stamped already.
+                Lie::Replay => Some((0, ErrorCode::RelayProtocol, None)),
                 // No answer that is whole: of the stamp before it nobody knows.
                 Lie::LoneSurrogate => Some((0, ErrorCode::RelayProtocol, Some("outcome_unknown"))),
                 _ => verdict(each, flow, told, KeyDelivery::Sealed),
@@ -521,7 +524,69 @@ async fn what_cannot_be_seen_is_grids_to_refuse() {
     .await;
 }
 
-/// The challenge's own life bounds the time of its payload, more narrowly than any clock.
+/// A session lives as long as Grid's do, whatever is claimed.
+#[tokio::test]
+async fn a_session_that_claims_to_live_for_ever() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::ClientHeld);
+        let session = world.sign_in(&client).await;
+        world.transport.set_tamper(|call, reply| {
+            if call.stamp.is_some() {
+                let honest = String::from_utf8(reply.body.clone()).unwrap();
+                let (before, after) = honest.split_once("\"expiresAt\":\"20").unwrap();
+                let lie = format!("{before}\"expiresAt\":\"21{after}");
+                reply.body = lie.into_bytes();
+            }
+        });
+        session.refresh(false, &DEFAULTS).await.unwrap();
+        let info = session.info();
+        let life_ms = info.expires_at_ms - info.created_at_ms;
+        assert_eq!(life_ms, 24 * 60 * 60 * 1000);
+        world.clock.advance(life_ms);
+        assert!(!session.is_active());
+    })
+    .await;
+}
+
+/// One false date stops what it came with, and ends nothing that is running.
+#[tokio::test]
+async fn a_false_date() {
+    local(async {
+        for flow in [
+            Flow::Refresh,
+            Flow::RevokeSession,
+            Flow::ExportMnemonic,
+            Flow::AddOauth,
+        ] {
+            for hours in [1, -1] {
+                let attempt = flow.prepared(KeyDelivery::Sealed).await;
+                let transport = &attempt.world().transport;
+                transport.set_tamper(move |_, reply| {
+                    reply.date_ms = reply.date_ms.map(|date_ms| date_ms + hours * 3_600_000);
+                });
+                transport.take_sent();
+                let error = attempt.make().await.unwrap_err();
+                assert_eq!(error.code(), ErrorCode::ClockWrong, "{flow:?}: {error:?}");
+                let sent = transport.take_sent();
+                assert!(
+                    sent.iter().all(|(_, stamped)| !stamped),
+                    "{flow:?}: {sent:?}"
+                );
+                assert!(attempt.session.as_ref().unwrap().is_active());
+                transport.stop_tampering();
+                // It is believed until the next answer.
+                let agent_id = &attempt.world().customer.agent_id;
+                let post = Request::on(ApiOperation::RegenerateAgentDeviceCode, agent_id);
+                attempt.client.api().call(post, &DEFAULTS).await.unwrap();
+                attempt.make().await.unwrap();
+            }
+        }
+    })
+    .await;
+}
+
+/// A payload is neither younger than its challenge lets it be nor older than a quarter of an hour.
 #[tokio::test]
 async fn a_payload_is_not_younger_than_its_challenge() {
     local(async {
@@ -529,17 +594,17 @@ async fn a_payload_is_not_younger_than_its_challenge() {
             (0, None),
             (4, Some(ErrorCode::SignatureRejected)),
             (6, Some(ErrorCode::IntentRefused)),
-            (-9, Some(ErrorCode::SignatureRejected)),
-            (-11, Some(ErrorCode::IntentRefused)),
+            (-14, Some(ErrorCode::SignatureRejected)),
+            (-16, Some(ErrorCode::IntentRefused)),
         ] {
             let attempt = Flow::Refresh.prepared(KeyDelivery::Sealed).await;
             attempt.world().transport.set_tamper(move |call, reply| {
                 if call.stamp.is_none() {
                     let honest = String::from_utf8(reply.body.clone()).unwrap();
                     let (before, after) = honest.split_once("timestampMs\\\":\\\"").unwrap();
-                    let made_ms: i64 = after[..13].parse().unwrap();
-                    let made_ms = made_ms + minutes * 60_000;
-                    let lie = format!("{before}timestampMs\\\":\\\"{made_ms}{}", &after[13..]);
+                    let (made_ms, after) = after.split_at(13);
+                    let made_ms = made_ms.parse::<i64>().unwrap() + minutes * 60_000;
+                    let lie = format!("{before}timestampMs\\\":\\\"{made_ms}{after}");
                     reply.body = lie.into_bytes();
                 }
             });
@@ -570,7 +635,32 @@ async fn answers_about_something_else() {
                 "verifyAuthCredential",
                 ("\"OAUTH\"", "\"PASSKEY\""),
             ),
+            (
+                Flow::SignInByEmail,
+                "verifyAuthCredential",
+                ("\"EMAIL_OTP\"", "\"SMS_OTP\""),
+            ),
+            (
+                Flow::SignInByPasskey,
+                "verifyAuthCredential",
+                ("\"PASSKEY\"", "\"OAUTH\""),
+            ),
             (Flow::Refresh, "refreshAuthSession", account),
+            (
+                Flow::Refresh,
+                "refreshAuthSession",
+                ("\"EMAIL_OTP\"", "\"PASSKEY\""),
+            ),
+            (
+                Flow::UpdatePrivacy,
+                "updateInternalAccount",
+                ("\"privateEnabled\":true", "\"privateEnabled\":false"),
+            ),
+            (
+                Flow::UpdateEmail,
+                "updateCustomerById",
+                (&own.customer_id, &other.customer_id),
+            ),
             (Flow::AddPasskey, "createAuthCredential", account),
             (
                 Flow::AddPasskey,

@@ -16,7 +16,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use gridkey::{
     error::{Error, ErrorCode, Recovery, Result},
     flow::{
-        client::Gridkey,
+        client::{Credential, Gridkey},
         key_delivery::KeyDelivery,
         oauth::{OAuthOptions, OAuthState},
         session::WalletSession,
@@ -97,6 +97,13 @@ fn refused<T>(result: Result<T>, code: ErrorCode, reason: Option<&str>) -> Error
     error
 }
 
+/// A session's key is kept no longer; nobody has to wait for that.
+async fn no_key_is_kept(world: &World) {
+    while world.key_store.len() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn sha256_hex(text: &str) -> String {
     Sha256::digest(text)
         .iter()
@@ -117,7 +124,7 @@ async fn the_nonce_is_of_the_key_as_it_is_sent() {
                 .await
                 .unwrap();
             assert_eq!(prepared.auth_method_id(), page.auth_method_id);
-            assert_eq!(prepared.state(), None);
+            assert!(prepared.state().is_none());
             let key = prepared.client_public_key();
             match delivery {
                 KeyDelivery::Sealed => assert!(key.len() == 130 && key.starts_with("04")),
@@ -165,14 +172,9 @@ async fn over_a_redirect() {
             let Page { world, client, .. } = &page;
             let prepared = client.prepare_oauth(page.redirect()).await.unwrap();
             let state = prepared.state().unwrap();
-            assert_eq!(
-                state,
-                OAuthState {
-                    auth_method_id: page.auth_method_id.clone(),
-                    client_public_key: prepared.client_public_key().to_owned(),
-                    client_id: Some("page".to_owned()),
-                }
-            );
+            assert_eq!(state.credential.auth_method_id, page.auth_method_id);
+            assert_eq!(state.client_public_key, prepared.client_public_key());
+            assert_eq!(state.client_id.as_deref(), Some("page"));
             // Nobody can read it, so it can only be the session's own, whatever the client asks for.
             assert_eq!(state.client_public_key.len(), 66);
             assert_eq!(prepared.nonce(), sha256_hex(&state.client_public_key));
@@ -182,17 +184,17 @@ async fn over_a_redirect() {
 
             let reloaded = world.client(delivery);
             let resumed = reloaded.resume_oauth(state.clone()).await.unwrap();
-            assert_eq!(resumed.state(), Some(state.clone()));
+            assert_eq!(resumed.auth_method_id(), page.auth_method_id);
             assert_eq!(resumed.client_public_key(), state.client_public_key);
             let session = resumed.submit(&token, &DEFAULTS).await.unwrap();
             assert_eq!(session.info().public_key, state.client_public_key);
-            assert_eq!(world.key_store.len(), 0, "a session's key is not kept");
+            no_key_is_kept(world).await;
             page.assert_signs(&session).await;
 
             // The state is good for one session.
             let stale = reloaded.resume_oauth(state).await;
-            let error = refused(stale, ErrorCode::StorageUnavailable, None);
-            assert_eq!(error.recovery(), Recovery::OtherMethod);
+            let error = refused(stale, ErrorCode::ChallengeExpired, None);
+            assert_eq!(error.recovery(), Recovery::Retry);
         }
     })
     .await;
@@ -207,7 +209,7 @@ async fn the_kept_key_signs_without_a_reload_too() {
         let token = page.world.id_token(Some(prepared.nonce()));
         let session = prepared.submit(&token, &DEFAULTS).await.unwrap();
         assert!(session.sign_out(&DEFAULTS).await, "the kept key stamps");
-        assert_eq!(page.world.key_store.len(), 0);
+        no_key_is_kept(&page.world).await;
     })
     .await;
 }
@@ -251,7 +253,7 @@ async fn the_key_is_kept_until_it_has_succeeded() {
         refused(lost, ErrorCode::Network, Some("outcome_unknown"));
         world.transport.set_down(false);
         prepared.submit(&good(), &DEFAULTS).await.unwrap();
-        assert_eq!(world.key_store.len(), 0);
+        no_key_is_kept(world).await;
     })
     .await;
 }
@@ -275,10 +277,10 @@ async fn states_that_lead_nowhere() {
         // Another browser's, or one that was kept for too long.
         let other = page.session.info().public_key;
         let lost = with(&|state| state.client_public_key.clone_from(&other)).await;
-        refused(lost, ErrorCode::StorageUnavailable, None);
+        refused(lost, ErrorCode::ChallengeExpired, None);
         for malformed in [
-            with(&|state| state.auth_method_id = "Session:1".to_owned()).await,
-            with(&|state| state.auth_method_id = "../x".to_owned()).await,
+            with(&|state| state.credential.auth_method_id = "Session:1".to_owned()).await,
+            with(&|state| state.credential.auth_method_id = "../x".to_owned()).await,
             with(&|state| state.client_public_key = String::new()).await,
             with(&|state| state.client_public_key = "05".repeat(33)).await,
             with(&|state| state.client_id = Some(String::new())).await,
@@ -324,7 +326,45 @@ async fn states_that_lead_nowhere() {
         page.world.key_store = Rc::new(TestKeyStore::default());
         let elsewhere = page.world.client(KeyDelivery::Sealed);
         let resumed = elsewhere.resume_oauth(prepared.state().unwrap()).await;
-        refused(resumed, ErrorCode::StorageUnavailable, None);
+        refused(resumed, ErrorCode::ChallengeExpired, None);
+    })
+    .await;
+}
+
+/// Whoever knows whose account it is says so, and is not signed in to another one.
+#[tokio::test]
+async fn of_the_account_that_was_named() {
+    local(async {
+        let page = Page::new(KeyDelivery::Sealed).await;
+        let Page { world, client, .. } = &page;
+        let own = world.customer.account_id.clone();
+        let other = world.sandbox.customers()[1].account_id.clone();
+        for redirect in [false, true] {
+            for (account_id, is_right) in [(&own, true), (&other, false)] {
+                let options = OAuthOptions {
+                    credential: Credential::of(&page.auth_method_id, Some(account_id)),
+                    redirect,
+                    ..oauth(&page.auth_method_id)
+                };
+                let mut prepared = client.prepare_oauth(options).await.unwrap();
+                if let Some(state) = prepared.state() {
+                    assert_eq!(state.credential.account_id.as_ref(), Some(account_id));
+                    prepared = client.resume_oauth(state).await.unwrap();
+                }
+                let token = world.id_token(Some(prepared.nonce()));
+                let submitted = prepared.submit(&token, &DEFAULTS).await;
+                match is_right {
+                    true => assert_eq!(submitted.unwrap().info().account_id, own),
+                    false => drop(refused(submitted, ErrorCode::RelayProtocol, None)),
+                }
+            }
+        }
+        let malformed = OAuthOptions {
+            credential: Credential::of(&page.auth_method_id, Some("Session:1")),
+            ..oauth(&page.auth_method_id)
+        };
+        let prepared = client.prepare_oauth(malformed).await;
+        refused(prepared, ErrorCode::InvalidArgument, None);
     })
     .await;
 }

@@ -15,6 +15,7 @@ use std::{cell::RefCell, rc::Rc};
 use gridkey::{
     api::{
         call::GridCall,
+        client::CallOptions,
         operation::Operation,
         request::{Request, Route, SignedHeaders},
         types::{AuthMethodType, SignedRequestChallenge},
@@ -26,15 +27,18 @@ use gridkey::{
     },
     error::{Error, ErrorCode, Result},
     flow::{
-        client::Gridkey, key_delivery::KeyDelivery, session::WalletSession, signed::Purpose,
-        wallet::ExecuteOptions,
+        client::{Credential, Gridkey},
+        key_delivery::KeyDelivery,
+        session::WalletSession,
+        signed::{Purpose, known},
+        wallet::{Customer, ExecuteOptions},
     },
     formats::intent::{Intent, Stated},
     ports::Notes,
 };
 use gridkey_sandbox::{Lie, LieOrder, SCA_CODE};
 use support::{
-    TestNotes, World, code,
+    Abort, TestNotes, World, code, enrolment,
     flow::{DEFAULTS, Flow, NEW_EMAIL, NEW_PHONE_NUMBER, delegation, oauth, parse, sms, stated},
     local, text,
 };
@@ -565,6 +569,12 @@ async fn a_mnemonic_is_exported(delivery: KeyDelivery) {
         .await
         .unwrap();
     assert_eq!(*exported, mnemonic);
+    // What has proved right is not argued with.
+    let wrong = Some("7d4c9a52-0000-4000-8000-000000000000".to_owned());
+    world.transport.take_sent();
+    let refused = session.export_mnemonic(wrong, &DEFAULTS).await;
+    let error = wallet.refused(refused, ErrorCode::IntentRefused);
+    assert_eq!(error.reason(), Some("organization"));
     // Each has a key of its own.
     world.transport.take_sent();
     let exported = session.export_mnemonic(None, &DEFAULTS).await.unwrap();
@@ -809,6 +819,24 @@ async fn quotes_that_are_not_paid(delivery: KeyDelivery) {
     }
     assert!(world.transport.take_sent().is_empty());
 
+    // Whoever knows which wallet pays says so.
+    let from = |wallet: &str| ExecuteOptions {
+        sign_with: Some(wallet.to_owned()),
+        ..Default::default()
+    };
+    let refused = session
+        .execute_quote(&quote, from("another"), &DEFAULTS)
+        .await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.reason(), Some("parameters"));
+    assert!(world.transport.take_sent().is_empty());
+    let wallet_id = &world.customer.wallet_id;
+    let known = world.quote(client).await;
+    session
+        .execute_quote(&known, from(wallet_id), &DEFAULTS)
+        .await
+        .unwrap();
+
     // A wallet that was paid from once is believed; another one is not.
     session
         .execute_quote(&quote, ExecuteOptions::default(), &DEFAULTS)
@@ -1012,6 +1040,27 @@ async fn delegations_that_were_not_stated(delivery: KeyDelivery) {
     let never = create(stated(Intent::RevokeSession)).await;
     wallet.refused(never, ErrorCode::InvalidArgument);
     assert!(statuses().await.is_empty());
+
+    // What was stated beforehand was stated for one payload.
+    let beforehand: Purpose = {
+        let (once, app) = (known(activity("x"), None), delegation("Groceries"));
+        let first = RefCell::new(Some(app));
+        Rc::new(
+            move |challenge: &SignedRequestChallenge| match first.take() {
+                Some(app) => {
+                    drop(once(challenge));
+                    app(challenge)
+                }
+                None => once(challenge),
+            },
+        )
+    };
+    world.transport.take_sent();
+    let error = create(beforehand).await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.reason()),
+        (ErrorCode::IntentRefused, Some("repeated"))
+    );
 
     // The first payload as stated, the second not: one stamp, and the key never becomes active.
     let first_only: Purpose = {
@@ -1235,6 +1284,119 @@ impl Wallet {
         assert_eq!(last, Some(("verifyAuthCredential", false)));
         error
     }
+}
+
+/// Whoever knows whose account it is says so, and proves nothing to another one.
+#[tokio::test]
+async fn sign_ins_of_the_account_that_was_named() {
+    local(async {
+        let wallet = Wallet::new(KeyDelivery::Sealed).await;
+        let Wallet {
+            world,
+            client,
+            session,
+        } = &wallet;
+        let passkey_id = world.add_passkey(session, "Key").await;
+        let otp_id = &world.customer.email_otp_auth_method_id;
+        let other = world.sandbox.customers()[1].account_id.clone();
+        let of = |id: &str| Credential::of(id, Some(&world.customer.account_id));
+        let of_other = |id: &str| Credential::of(id, Some(&other));
+        world.transport.take_sent();
+        for refused in [
+            client.send_otp(of_other(otp_id), &DEFAULTS).await.err(),
+            client
+                .prepare_passkey(of_other(&passkey_id), DEFAULTS)
+                .await
+                .err(),
+            client
+                .sign_in_with_passkey(of_other(&passkey_id), &DEFAULTS)
+                .await
+                .err(),
+        ] {
+            assert_eq!(refused.unwrap().code(), ErrorCode::RelayProtocol);
+        }
+        let sent = world.transport.take_sent();
+        assert!(
+            sent.iter()
+                .all(|(name, _)| *name == "challengeAuthCredential"),
+            "{sent:?}"
+        );
+        let otp = client.send_otp(of(otp_id), &DEFAULTS).await.unwrap();
+        otp.submit(&code("000000"), &DEFAULTS).await.unwrap();
+        client
+            .sign_in_with_passkey(of(&passkey_id), &DEFAULTS)
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+/// What is prepared for a session does not keep its key.
+#[tokio::test]
+async fn what_is_prepared_ends_with_its_session() {
+    local(async {
+        let wallet = Wallet::new(KeyDelivery::Sealed).await;
+        let Wallet { world, session, .. } = wallet;
+        let enrolment = session
+            .prepare_passkey_registration(enrolment("Key"), DEFAULTS)
+            .await;
+        let enrolment = enrolment.unwrap();
+        drop(session);
+        world.transport.take_sent();
+        let error = enrolment.confirm(&DEFAULTS).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::SessionExpired);
+        assert!(world.transport.take_sent().is_empty());
+    })
+    .await;
+}
+
+/// The sandbox knows no businesses; what is sent says that it is one.
+#[tokio::test]
+async fn a_businesss_contact() {
+    local(async {
+        let wallet = Wallet::new(KeyDelivery::Sealed).await;
+        let business = Customer {
+            id: wallet.world.customer.customer_id.clone(),
+            is_business: true,
+        };
+        wallet.world.transport.take_sent();
+        let error = wallet
+            .session
+            .update_email(business, NEW_EMAIL, &DEFAULTS)
+            .await;
+        assert_eq!(error.unwrap_err().status(), Some(400));
+        let bodies = wallet.world.transport.bodies();
+        assert_eq!(text(&parse(&bodies[0]), "customerType"), "BUSINESS");
+    })
+    .await;
+}
+
+/// An app that asks people may be ended while it waits for them.
+#[tokio::test]
+async fn an_abort_ends_the_apps_question() {
+    local(async {
+        let wallet = Wallet::new(KeyDelivery::Sealed).await;
+        let Wallet { world, session, .. } = &wallet;
+        let asked = Rc::new(tokio::sync::Notify::new());
+        let asks = asked.clone();
+        let purpose: Purpose = Rc::new(move |_| {
+            asks.notify_one();
+            Box::pin(std::future::pending())
+        });
+        let abort = Rc::new(Abort::default());
+        let options = CallOptions {
+            cancellation: Some(abort.clone()),
+            timeout_ms: None,
+        };
+        let card_id = &world.customer.card_id;
+        let create = session.create_delegated_key(card_id, "Groceries", purpose, &options);
+        let (created, ()) = tokio::join!(create, async {
+            asked.notified().await;
+            abort.abort();
+        });
+        wallet.refused(created, ErrorCode::Aborted);
+    })
+    .await;
 }
 
 #[tokio::test]

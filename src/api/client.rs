@@ -1,6 +1,6 @@
 //! One request and its answer: checked, sent, repeated where that does no harm, read.
 
-use std::{cell::Cell, future::Future, rc::Rc};
+use std::{cell::Cell, fmt, future::Future, rc::Rc};
 
 use futures_lite::future::or;
 
@@ -56,13 +56,20 @@ pub struct GridApi {
 }
 
 /// A success, of the form that its operation's row gives.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The body; `null` where there is none.
     pub body: Json,
     success: &'static Success,
+}
+
+impl fmt::Debug for Answer {
+    /// Without the body, which may hold a sealed key or a device code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.success.name)
+    }
 }
 
 impl Answer {
@@ -79,7 +86,10 @@ impl Answer {
         match self.body {
             _ if name.is_empty() => {}
             Json::Object(page) if self.success.is_list => {
-                members.extend(page.into_iter().map(|(member, value)| match &*member {
+                // Of a page only what is known: another member could take the list's name.
+                let page = page.into_iter();
+                let known = page.filter(|(member, _)| self.success.shape.has_member(member));
+                members.extend(known.map(|(member, value)| match &*member {
                     "data" => (name.to_owned(), value),
                     _ => (member, value),
                 }));
@@ -284,12 +294,18 @@ fn may_pass(error: &Error) -> bool {
     }
 }
 
-/// The path for logs. A device code in it is worth a token.
+/// The path for logs. A device code in it is worth a token, and nobody knows what stands in the
+/// query of an unknown operation.
 fn shown_path(operation: Operation, call: &GridCall) -> String {
-    match operation.spec().subject {
-        Some((_, IdKind::DeviceCode)) => operation.spec().path.to_owned(),
-        _ => call.path.clone(),
-    }
+    let path = match operation.spec().subject {
+        Some((_, IdKind::DeviceCode)) => operation.spec().path,
+        _ => &call.path,
+    };
+    let shown = match operation {
+        Operation::SignedRequest => path.split('?').next(),
+        _ => Some(path),
+    };
+    shown.unwrap_or_default().to_owned()
 }
 
 /// Ends what `begin` begins when the caller says so; does not begin it if that was said before.
@@ -350,6 +366,8 @@ fn read(exchange: Exchange, reply: &GridReply) -> Result<Answer> {
         }
     };
     check_answer(&success.shape, &body).map_err(|error| error.with_status(reply.status))?;
+    let mut body = body;
+    success.shape.tidy(&mut body);
     Ok(Answer {
         status: reply.status,
         body,

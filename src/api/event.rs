@@ -43,7 +43,7 @@ const SHOWN: &[&str] = &["createdAt", "expiresAt", "type", "updatedAt"];
 /// Of an error body also these.
 const SHOWN_OF_ERRORS: &[&str] = &["code", "reason"];
 
-/// Keeps the members' names and flags, and an error's numbers; of texts only the length, but for a
+/// Keeps the members' names and flags, and an error's status; of texts only the length, but for a
 /// few harmless ones. `is_error`: it is the body of an error, whose code is no device code.
 pub fn redact(json: &Json, is_error: bool) -> Json {
     redact_member("", json, is_error)
@@ -53,8 +53,8 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
     match json {
         Json::Null | Json::Bool(_) => json.clone(),
         // Balances and amounts are nobody else's business.
-        Json::Number(_) if !is_error => Json::from("… a number"),
-        Json::Number(_) => json.clone(),
+        Json::Number(_) if is_error && name == "status" => json.clone(),
+        Json::Number(_) => Json::from("… a number"),
         Json::String(text) => {
             if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
                 json.clone()

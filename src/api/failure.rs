@@ -126,6 +126,12 @@ const ONE_TIME_CODE: &[AuthMethodType] = &[AuthMethodType::EmailOtp, AuthMethodT
 /// The table: what an answer with Grid's error body means.
 pub const ROWS: &[Row] = &[
     Row {
+        grid_codes: &["DAILY_VOLUME_LIMIT_EXCEEDED", "VELOCITY_LIMIT_EXCEEDED"],
+        code: ErrorCode::Conflict,
+        message: "a limit on amounts is used up: see `gridCode`",
+        ..ANY
+    },
+    Row {
         statuses: &[429],
         code: ErrorCode::RateLimited,
         message: "too many attempts in a short time: wait `retryAfterMs` before the next",
@@ -228,7 +234,8 @@ pub const ROWS: &[Row] = &[
         operations: &[Operation::AuthorizeQuote],
         statuses: &[400],
         code: ErrorCode::OtpRejected,
-        message: "the payment was not authorised: the code is wrong or ran out",
+        message: "the payment was not authorised: the code, or the passkey's answer, is wrong or \
+                  ran out",
         ..ANY
     },
     Row {
@@ -240,7 +247,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         operations: &[Operation::ExecuteQuote],
-        statuses: &[400, 409],
+        statuses: &[409],
         code: ErrorCode::Conflict,
         message: "the quote cannot be executed any more: it ran out, was executed, or waits for \
                   its authorisation",
@@ -251,6 +258,17 @@ pub const ROWS: &[Row] = &[
         statuses: &[400],
         code: ErrorCode::Conflict,
         message: "the account's only credential cannot be removed",
+        ..ANY
+    },
+    Row {
+        operations: &[Operation::CreateAuthCredential],
+        credentials: &[AuthMethodType::Oauth],
+        legs: &[Leg::Second],
+        statuses: &[401],
+        grid_codes: &["UNAUTHORIZED"],
+        code: ErrorCode::OauthRejected,
+        message: "Grid did not accept the identity provider's token, which may have become too old, \
+                  or no longer knows this signed request",
         ..ANY
     },
     Row {
@@ -481,7 +499,9 @@ mod tests {
             (O::RefreshAuthSession, None, Second, 404, "REFERENCE_NOT_FOUND", None, E::SessionExpired),
             (O::ExecuteQuote, None, Second, 401, "UNAUTHORIZED", None, E::SignatureRejected),
             (O::ExecuteQuote, None, Second, 401, "WALLET_SIGNATURE_INVALID", None, E::SignatureRejected),
-            (O::ExecuteQuote, None, Second, 400, "INVALID_INPUT", None, E::Conflict),
+            (O::ExecuteQuote, None, Second, 400, "AMOUNT_OUT_OF_RANGE", None, E::GridError),
+            (O::CreateQuote, None, First, 429, "DAILY_VOLUME_LIMIT_EXCEEDED", None, E::Conflict),
+            (O::CreateAuthCredential, Some(Oauth), Second, 401, "UNAUTHORIZED", None, E::OauthRejected),
             (O::ExecuteQuote, None, Second, 409, "CONFLICT", None, E::Conflict),
             (O::AuthorizeQuote, None, First, 400, "INVALID_INPUT", None, E::OtpRejected),
             (O::AuthorizeQuote, None, First, 423, "ACCOUNT_LOCKED", None, E::RateLimited),

@@ -3,8 +3,8 @@
 use super::{
     shape::{LONG_TEXT_BYTES, Member, Shape, optional, required},
     types::{
-        AGENT_DEVICE_CODE, AUTH_METHOD, AUTH_SESSION, CHALLENGED_CREDENTIAL, PASSKEY_ASSERTION,
-        PASSKEY_ATTESTATION, REGISTRATION_OPTIONS, SIGNED_REQUEST_CHALLENGE,
+        AGENT_DEVICE_CODE, AUTH_METHOD, AUTH_SESSION, CHALLENGED_CREDENTIAL, LISTED,
+        PASSKEY_ASSERTION, PASSKEY_ATTESTATION, REGISTRATION_OPTIONS, SIGNED_REQUEST_CHALLENGE,
     },
     validate::IdKind,
 };
@@ -61,6 +61,13 @@ pub struct Success {
     pub shape: Shape,
     /// Whether it is `{"data": […]}`, which JavaScript gets under `name`.
     pub is_list: bool,
+}
+
+impl Spec {
+    /// Whether an `Idempotency-Key` makes its repetition harmless.
+    pub fn is_idempotent_by_key(&self) -> bool {
+        matches!(self.id, "createQuote" | "executeQuote")
+    }
 }
 
 /// Stands for every status from 200 to 299.
@@ -153,8 +160,8 @@ const DELEGATED_KEY: Shape = Shape::Object(&[
     required("cardId", Shape::Id(IdKind::Card)),
     required("fundingSourceId", Shape::Id(IdKind::CardFundingSource)),
     required("accountId", Shape::Id(IdKind::InternalAccount)),
-    required("publicKey", Shape::PublicKey),
-    required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+    required("publicKey", Shape::Text(NAME_BYTES)),
+    required("nickname", Shape::AnyText),
     required("status", Shape::Text(NAME_BYTES)),
     required("createdAt", Shape::Time),
     required("updatedAt", Shape::Time),
@@ -187,11 +194,11 @@ pub const QUOTE: Shape = Shape::Object(&[
     required("destination", Shape::Object(&[])),
     required("sendingCurrency", Shape::Object(&[])),
     required("receivingCurrency", Shape::Object(&[])),
-    required("totalSendingAmount", Shape::Amount),
-    required("totalReceivingAmount", Shape::Amount),
+    required("totalSendingAmount", Shape::Number),
+    required("totalReceivingAmount", Shape::Number),
     required("exchangeRate", Shape::Number),
     required("feesIncluded", Shape::Number),
-    required("transactionId", Shape::Text(NAME_BYTES)),
+    required("transactionId", Shape::AnyText),
     optional(
         "paymentInstructions",
         Shape::List(&Shape::Object(&[required(
@@ -315,6 +322,7 @@ operations! {
             optional("code", Shape::Text(NAME_BYTES)),
             optional("passkeyAssertion", Shape::Object(&[])),
             optional("origin", Shape::Text(NAME_BYTES)),
+            optional("endUserIpAddress", Shape::Text(NAME_BYTES)),
         ])),
         answers: &[success(200, "quote", QUOTE)],
         ..UNSIGNED
@@ -354,7 +362,7 @@ operations! {
         body: Body::Required(Shape::Object(&[
             required("cardId", Shape::Id(IdKind::Card)),
             required("internalAccountId", Shape::Id(IdKind::InternalAccount)),
-            required("nickname", Shape::Text(256)),
+            required("nickname", Shape::Text(1024)),
         ])),
         answers: &[CHALLENGE, success(201, "delegatedKey", DELEGATED_KEY)],
         signing: Signing::Retry(2),
@@ -439,7 +447,7 @@ operations! {
         path: "/auth/credentials",
         query: ACCOUNT_QUERY,
         answers: &[list("authMethods", Shape::Object(&[
-            required("data", Shape::List(&AUTH_METHOD)),
+            required("data", Shape::List(&LISTED)),
         ]))],
         ..GET
     };
@@ -449,7 +457,7 @@ operations! {
         path: "/auth/sessions",
         query: ACCOUNT_QUERY,
         answers: &[list("sessions", Shape::Object(&[
-            required("data", Shape::List(&AUTH_SESSION)),
+            required("data", Shape::List(&LISTED)),
         ]))],
         ..GET
     };

@@ -16,7 +16,7 @@ const MAX_STAMP_CHARS: usize = 4096;
 const MAX_HEADER_CHARS: usize = 256;
 
 /// One leg of one operation.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// Which.
     pub operation: Operation,
@@ -81,6 +81,17 @@ pub struct SignedHeaders {
     pub idempotency_key: Option<String>,
 }
 
+impl std::fmt::Debug for Request {
+    /// Without the body, which may hold a token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("id", &self.id)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for SignedHeaders {
     /// Without the stamp.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,13 +114,16 @@ impl Request {
         }
     }
 
-    /// What is none of the known operations.
-    pub fn to(route: Route, body: Option<Json>) -> Self {
-        Self {
+    /// What is none of the known operations. Fails with `invalid_argument` where a GET has a body.
+    pub fn to(route: Route, body: Option<Json>) -> Result<Self> {
+        if route.method == "GET" && body.is_some() {
+            return Err(Error::invalid_argument("a GET has no `body`"));
+        }
+        Ok(Self {
             route: Some(route),
             body,
             ..Self::new(Operation::SignedRequest)
-        }
+        })
     }
 
     /// An operation on what has this id.
@@ -216,11 +230,16 @@ impl Request {
                 "takes no `stamp` and no `requestId`",
             ),
         };
-        if is_right {
-            Ok(())
-        } else {
-            Err(Error::invalid_argument(format!("{} {what}", spec.id)))
+        if !is_right {
+            return Err(Error::invalid_argument(format!("{} {what}", spec.id)));
         }
+        if idempotency_key.is_some() && !spec.is_idempotent_by_key() {
+            return Err(Error::invalid_argument(format!(
+                "{} takes no `idempotencyKey`",
+                spec.id
+            )));
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,8 @@ const MAX_OFFSET_MS: i64 = 2 * 60 * 1000;
 /// This device's clock, and how far it is off.
 pub struct ServerClock {
     device: Rc<dyn Clock>,
-    offset_ms: Cell<i64>,
+    /// Nothing until an answer has told.
+    offset_ms: Cell<Option<i64>>,
 }
 
 impl ServerClock {
@@ -25,7 +26,7 @@ impl ServerClock {
     pub fn new(device: Rc<dyn Clock>) -> Self {
         Self {
             device,
-            offset_ms: Cell::new(0),
+            offset_ms: Cell::new(None),
         }
     }
 
@@ -35,8 +36,21 @@ impl ServerClock {
     }
 
     /// Milliseconds since 1970 at Grid, as far as that is known.
+    ///
+    /// Whoever answers can name any time, so it moves this by no more than what a right clock may
+    /// differ by: [`Self::check`] is for the rest.
     pub fn now_ms(&self) -> i64 {
-        self.device.now_ms().saturating_add(self.offset_ms.get())
+        let offset_ms = self.offset_ms.get().unwrap_or(0);
+        let believed_ms = offset_ms.clamp(MAX_OFFSET_MS.saturating_neg(), MAX_OFFSET_MS);
+        self.device.now_ms().saturating_add(believed_ms)
+    }
+
+    /// How far [`Self::now_ms`] may be wrong where the clock is right enough to go on.
+    pub fn uncertainty_ms(&self) -> i64 {
+        match self.offset_ms.get() {
+            Some(_) => 0,
+            None => MAX_OFFSET_MS,
+        }
     }
 
     /// An answer that has just arrived was made at `server_ms`. `sent_ms` is when its request went
@@ -48,18 +62,18 @@ impl ServerClock {
         const RESOLUTION_MS: i64 = 1000;
         let received_ms = self.device.now_ms();
         let latest_ms = server_ms.saturating_add(RESOLUTION_MS);
-        self.offset_ms.set(if latest_ms < sent_ms {
+        self.offset_ms.set(Some(if latest_ms < sent_ms {
             latest_ms.saturating_sub(sent_ms)
         } else if server_ms > received_ms {
             server_ms.saturating_sub(received_ms)
         } else {
             0
-        });
+        }));
     }
 
     /// Refuses to go on with a clock that is wrong: `clock_wrong`.
     pub fn check(&self) -> Result<()> {
-        if self.offset_ms.get().saturating_abs() > MAX_OFFSET_MS {
+        if self.offset_ms.get().unwrap_or(0).saturating_abs() > MAX_OFFSET_MS {
             Err(wrong(
                 "This device's clock differs from Grid's by more than two minutes",
             ))
@@ -68,16 +82,20 @@ impl ServerClock {
         }
     }
 
-    /// Refuses what had run out when it arrived: `clock_wrong`.
+    /// Refuses what had run out when it arrived: `clock_wrong`, or `challenge_expired` where the
+    /// clock is known to be right.
     pub fn check_fresh(&self, expires_at_ms: i64) -> Result<()> {
         self.check()?;
         if self.now_ms() < expires_at_ms {
-            Ok(())
-        } else {
-            Err(wrong(
-                "Grid's challenge has run out at its arrival, by this device's clock",
-            ))
+            return Ok(());
         }
+        Err(match self.offset_ms.get() {
+            Some(_) => Error::new(
+                ErrorCode::ChallengeExpired,
+                "the challenge had run out when it arrived: start again",
+            ),
+            None => wrong("Grid's challenge has run out at its arrival, by this device's clock"),
+        })
     }
 }
 
@@ -145,13 +163,42 @@ mod tests {
         }
     }
 
+    /// One false date must not end what is running, nor prolong it.
+    #[test]
+    fn a_false_date_moves_time_by_two_minutes_at_most() {
+        for (server_ms, expected) in [
+            (NOW + 3_600_000, NOW + 120_000),
+            (NOW - 3_600_000, NOW - 120_000),
+            (i64::MAX, NOW + 120_000),
+            (i64::MIN, NOW - 120_000),
+        ] {
+            let clock = ServerClock::new(Rc::new(Fixed(Cell::new(NOW))));
+            clock.learn(server_ms, NOW);
+            assert_eq!(clock.now_ms(), expected);
+            assert_eq!(clock.check().unwrap_err().code(), ErrorCode::ClockWrong);
+            clock.learn(NOW, NOW);
+            assert!(clock.check().is_ok());
+        }
+    }
+
+    #[test]
+    fn an_untold_clock_may_be_off() {
+        let clock = ServerClock::new(Rc::new(Fixed(Cell::new(NOW))));
+        assert_eq!(clock.uncertainty_ms(), 120_000);
+        let error = clock.check_fresh(NOW).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ClockWrong);
+        clock.learn(NOW, NOW);
+        assert_eq!(clock.uncertainty_ms(), 0);
+    }
+
     #[test]
     fn freshness_is_judged_by_the_servers_time() {
         let clock = ServerClock::new(Rc::new(Fixed(Cell::new(NOW))));
         clock.learn(NOW + 60_000, NOW);
         assert!(clock.check_fresh(NOW + 60_001).is_ok());
+        // The clock is known to be right, so it is the challenge.
         let error = clock.check_fresh(NOW + 60_000).unwrap_err();
-        assert_eq!(error.code(), ErrorCode::ClockWrong);
+        assert_eq!(error.code(), ErrorCode::ChallengeExpired);
         // A later answer knows better.
         clock.learn(NOW, NOW);
         assert!(clock.check_fresh(NOW + 1).is_ok());

@@ -23,6 +23,8 @@ pub enum Shape {
     Amount,
     /// A text of 1 to so many bytes.
     Text(usize),
+    /// A text, which may be empty.
+    AnyText,
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// An id of Grid's.
@@ -159,8 +161,7 @@ impl Shape {
         };
         for member in members {
             let value = match value.get(member.name) {
-                // Some servers write null for what they leave out.
-                Some(Json::Null) if member.is_optional && !is_closed => continue,
+                Some(value) if member.is_optional && !is_closed && is_left_out(value) => continue,
                 None if member.is_optional => continue,
                 None => {
                     descend(path, member.name);
@@ -193,6 +194,7 @@ impl Shape {
                 value.as_u64().is_some_and(|amount| amount > 0),
                 "must be a whole number of at least 1",
             ),
+            Self::AnyText => (value.as_str().is_some(), "must be a text"),
             Self::Text(max) => (
                 !text.is_empty() && text.len() <= *max,
                 "must be a text that is not empty and not too long",
@@ -237,6 +239,55 @@ impl Shape {
         };
         (!is_right).then_some(what)
     }
+}
+
+impl Shape {
+    /// Whether it is an object with a member of this name.
+    pub fn has_member(&self, name: &str) -> bool {
+        match self {
+            Self::Object(members) => members.iter().any(|member| member.name == name),
+            _ => false,
+        }
+    }
+
+    /// Takes out of an answer what [`Shape`] reads as left out, so that nobody has to tell the two
+    /// apart.
+    pub fn tidy(&self, value: &mut Json) {
+        match (self, value) {
+            (Self::Object(members), value) => tidy_members(members, value),
+            (Self::Tagged(tag, kinds), value) => {
+                let kind = value.get(tag).and_then(Json::as_str);
+                let kind = kinds.iter().find(|(name, _)| Some(*name) == kind);
+                if let Some((_, members)) = kind {
+                    tidy_members(members, value);
+                }
+            }
+            (Self::List(shape), Json::Array(items)) => {
+                for item in items {
+                    shape.tidy(item);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn tidy_members(members: &[Member], value: &mut Json) {
+    let Json::Object(given) = value else { return };
+    given.retain(|(name, value)| {
+        let member = members.iter().find(|member| member.name == name);
+        !(member.is_some_and(|member| member.is_optional) && is_left_out(value))
+    });
+    for (name, value) in given {
+        if let Some(member) = members.iter().find(|member| member.name == name) {
+            member.shape.tidy(value);
+        }
+    }
+}
+
+/// Some servers write null, or an empty text, for what they leave out.
+fn is_left_out(value: &Json) -> bool {
+    matches!(value, Json::Null) || value.as_str() == Some("")
 }
 
 fn is_token(text: &str) -> bool {
@@ -323,9 +374,13 @@ mod tests {
         for text in [
             r#"{"id":"Session:1","new":[{}]}"#,
             r#"{"id":"Session:1","name":null}"#,
+            r#"{"id":"Session:1","name":"","inner":{"flag":true}}"#,
         ] {
             assert!(check_answer(&PERSON, &json(text)).is_ok(), "{text}");
         }
+        let mut answer = json(r#"{"new":null,"id":"Session:1","name":"","tags":null}"#);
+        PERSON.tidy(&mut answer);
+        assert_eq!(answer.to_text(), r#"{"new":null,"id":"Session:1"}"#);
         for text in ["{}", r#"{"id":"../"}"#, r#"{"id":"Session:1","tags":{}}"#] {
             let error = check_answer(&PERSON, &json(text)).unwrap_err();
             assert_eq!(error.code(), ErrorCode::RelayProtocol, "{text}");

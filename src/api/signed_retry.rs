@@ -48,10 +48,23 @@ pub async fn signed_retry(
         Signing::Retry(stamps) => stamps,
         Signing::Unsigned | Signing::AtOnce => 0,
     };
+    let mut stamped = Vec::new();
     while answer.is_challenge() {
         let challenge = SignedRequestChallenge::read(&answer.body);
         let request_id = challenge.request_id.clone();
         let of_request = |error: Error| error.with_request_id(request_id.as_str());
+        let again = (challenge.payload_to_sign.clone(), request_id.clone());
+        if stamped
+            .iter()
+            .any(|(payload, id)| *payload == again.0 || *id == again.1)
+        {
+            return Err(of_request(Error::new(
+                ErrorCode::RelayProtocol,
+                "the signed request was answered with the same challenge: the relay must pass on \
+                 Grid-Wallet-Signature and Request-Id",
+            )));
+        }
+        stamped.push(again);
         if stamps_left == 0 {
             return Err(of_request(Error::new(
                 ErrorCode::RelayProtocol,

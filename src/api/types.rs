@@ -49,7 +49,7 @@ impl AuthMethodType {
 }
 
 /// A way to sign in to an account.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct AuthMethod {
     /// `AuthMethod:<uuid>`
     pub id: String,
@@ -67,6 +67,17 @@ pub struct AuthMethod {
     pub updated_at: String,
     /// What the next one-time code is sealed to; only on answers that sent one.
     pub otp_encryption_target_bundle: Option<String>,
+}
+
+impl fmt::Debug for AuthMethod {
+    /// Without the bundle.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthMethod")
+            .field("id", &self.id)
+            .field("account_id", &self.account_id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A session, as it is issued or listed.
@@ -109,7 +120,7 @@ impl fmt::Debug for AuthSession {
 }
 
 /// A 202: what to stamp, and how to come back.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SignedRequestChallenge {
     /// What is stamped, byte for byte.
     pub payload_to_sign: String,
@@ -121,6 +132,17 @@ pub struct SignedRequestChallenge {
     pub expires_at_ms: i64,
     /// The kind of the credential concerned; missing on a refresh.
     pub kind: Option<AuthMethodType>,
+}
+
+impl fmt::Debug for SignedRequestChallenge {
+    /// Without the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedRequestChallenge")
+            .field("request_id", &self.request_id)
+            .field("expires_at", &self.expires_at)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a passkey is asked to sign.
@@ -170,7 +192,7 @@ const METHOD_MEMBERS: &[Member] = &[
     required("id", Shape::Id(IdKind::AuthMethod)),
     required("accountId", Shape::Id(IdKind::InternalAccount)),
     required("type", Shape::OneOf(KINDS)),
-    required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+    required("nickname", Shape::AnyText),
     required("createdAt", Shape::Time),
     required("updatedAt", Shape::Time),
     optional("credentialId", Shape::Text(ID_TEXT_BYTES)),
@@ -182,12 +204,25 @@ const BUNDLE_TEXT_BYTES: usize = 1024 * 1024;
 /// `AuthMethod` and `AuthMethodResponse`.
 pub const AUTH_METHOD: Shape = Shape::Object(METHOD_MEMBERS);
 
+/// As [`AUTH_METHOD`] and [`AUTH_SESSION`], in a list: of a kind, perhaps, that a newer Grid has, for
+/// which the others must not be missed.
+pub const LISTED: Shape = Shape::Object(&[
+    required("id", Shape::Text(ID_TEXT_BYTES)),
+    required("accountId", Shape::Id(IdKind::InternalAccount)),
+    required("type", Shape::Text(ID_TEXT_BYTES)),
+    required("nickname", Shape::AnyText),
+    required("createdAt", Shape::Time),
+    required("updatedAt", Shape::Time),
+    optional("expiresAt", Shape::Time),
+    optional("credentialId", Shape::Text(ID_TEXT_BYTES)),
+]);
+
 /// `AuthSession`.
 pub const AUTH_SESSION: Shape = Shape::Object(&[
     required("id", Shape::Id(IdKind::Session)),
     required("accountId", Shape::Id(IdKind::InternalAccount)),
     required("type", Shape::OneOf(KINDS)),
-    required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+    required("nickname", Shape::AnyText),
     required("createdAt", Shape::Time),
     required("updatedAt", Shape::Time),
     required("expiresAt", Shape::Time),
@@ -200,7 +235,7 @@ pub const SIGNED_REQUEST_CHALLENGE: Shape = Shape::Object(&[
     required("payloadToSign", Shape::Text(BUNDLE_TEXT_BYTES)),
     required("requestId", Shape::Header),
     required("expiresAt", Shape::Time),
-    optional("type", Shape::OneOf(KINDS)),
+    optional("type", Shape::Text(ID_TEXT_BYTES)),
 ]);
 
 /// The answer to `challengeAuthCredential`. An `OAUTH` credential is not challenged.
@@ -214,7 +249,7 @@ pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(
             &[
                 required("id", Shape::Id(IdKind::AuthMethod)),
                 required("accountId", Shape::Id(IdKind::InternalAccount)),
-                required("nickname", Shape::Text(LONG_TEXT_BYTES)),
+                required("nickname", Shape::AnyText),
                 required("createdAt", Shape::Time),
                 required("updatedAt", Shape::Time),
                 required("credentialId", Shape::Base64Url(ID_TEXT_BYTES)),
@@ -283,6 +318,11 @@ pub const PASSKEY_ATTESTATION: Shape = Shape::Object(&[
 ]);
 
 impl AuthMethod {
+    /// Whether it is a credential of a kind that [`AuthMethodType`] has.
+    pub fn is_of_known_kind(json: &Json) -> bool {
+        AuthMethodType::parse(&text(json, "type")).is_some()
+    }
+
     /// Reads what is of the form [`AUTH_METHOD`], or the credential's part of a challenge.
     pub fn read(json: &Json) -> Self {
         Self {

@@ -21,7 +21,7 @@ use crate::{
         validate::{self, IdKind},
     },
     crypto::{enclave::EnclaveKeys, json::Json},
-    error::Result,
+    error::{Error, ErrorCode, Result},
     formats::session_key::SessionKey,
     ports::{Authenticator, Clock, KeyStore, Notes, Random, Transport},
 };
@@ -72,6 +72,48 @@ pub(super) struct Core {
     pub rp_id: Option<String>,
     pub rp_name: Option<String>,
     pub state: Observable,
+}
+
+/// Whom a sign-in is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credential {
+    /// `AuthMethod:<uuid>`
+    pub auth_method_id: String,
+    /// The account that the caller knows it to be of, where it does.
+    pub account_id: Option<String>,
+}
+
+impl Credential {
+    /// A credential, and perhaps its account.
+    pub fn of(auth_method_id: &str, account_id: Option<&str>) -> Self {
+        Self {
+            auth_method_id: auth_method_id.to_owned(),
+            account_id: account_id.map(str::to_owned),
+        }
+    }
+
+    /// Refuses an answer that is of another account: whose wallet would that be?
+    pub(super) fn check_account(&self, account_id: &str) -> Result<()> {
+        match &self.account_id {
+            Some(expected) if expected != account_id => Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the answer is of another account than was asked for",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl From<&str> for Credential {
+    fn from(auth_method_id: &str) -> Self {
+        Self::of(auth_method_id, None)
+    }
+}
+
+impl From<&String> for Credential {
+    fn from(auth_method_id: &String) -> Self {
+        Self::of(auth_method_id, None)
+    }
 }
 
 /// A client of one relay. Cheap to clone; clones share their state.
@@ -146,16 +188,19 @@ impl Gridkey {
             .with_query([("accountId", account_id.into())]);
         let answer = self.core.api.call(request, options).await?;
         let methods = answer.body.get("data").and_then(Json::as_array);
-        Ok(methods
-            .unwrap_or_default()
-            .iter()
-            .map(AuthMethod::read)
-            .collect())
+        let methods = methods.unwrap_or_default().iter();
+        // Of kinds that a newer Grid has, nothing can be done with here.
+        let known = methods.filter(|method| AuthMethod::is_of_known_kind(method));
+        Ok(known.map(AuthMethod::read).collect())
     }
 
     /// Sends a one-time code by e-mail or SMS.
-    pub async fn send_otp(&self, auth_method_id: &str, options: &CallOptions) -> Result<OtpSignIn> {
-        OtpSignIn::send(self.core.clone(), auth_method_id, options).await
+    pub async fn send_otp(
+        &self,
+        credential: impl Into<Credential>,
+        options: &CallOptions,
+    ) -> Result<OtpSignIn> {
+        OtpSignIn::send(self.core.clone(), &credential.into(), options).await
     }
 
     /// Goes on where [`OtpSignIn::state`] was taken, e.g. before the page was loaded anew.
@@ -166,19 +211,19 @@ impl Gridkey {
     /// Fetches a passkey's challenge ahead of the tap, and keeps it fresh.
     pub async fn prepare_passkey(
         &self,
-        auth_method_id: &str,
+        credential: impl Into<Credential>,
         options: CallOptions,
     ) -> Result<PasskeySignIn> {
-        PasskeySignIn::prepare(self.core.clone(), auth_method_id, options).await
+        PasskeySignIn::prepare(self.core.clone(), credential.into(), options).await
     }
 
     /// Fetches a passkey's challenge and asks for the passkey at once.
     pub async fn sign_in_with_passkey(
         &self,
-        auth_method_id: &str,
+        credential: impl Into<Credential>,
         options: &CallOptions,
     ) -> Result<WalletSession> {
-        passkey::sign_in(self.core.clone(), auth_method_id, options).await
+        passkey::sign_in(self.core.clone(), &credential.into(), options).await
     }
 
     /// Makes the key that an identity provider's token will be bound to.

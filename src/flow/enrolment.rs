@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     ahead::{Ahead, Expiring},
-    session::WalletSession,
+    session::{WalletSession, WeakSession},
     signed::known,
 };
 use crate::{
@@ -81,9 +81,12 @@ impl WalletSession {
         let account_id = self.inner.active_info()?.account_id;
         let core = self.inner.core.clone();
         let clock = core.api.time().device().clone();
+        let session = self.downgrade();
         let fetch = move |options: CallOptions| {
             let (core, account_id) = (core.clone(), account_id.clone());
+            let session = session.clone();
             async move {
+                session.upgrade()?.inner.active_info()?;
                 let request = Request::new(Operation::CreatePasskeyRegistrationOptions)
                     .with_body([("accountId", account_id.as_str().into())]);
                 let answer = core.api.call(request, &options).await?;
@@ -94,7 +97,7 @@ impl WalletSession {
         };
         let ahead = Ahead::fetched(clock, fetch, options).await?;
         Ok(PasskeyEnrolment {
-            session: self.clone(),
+            session: self.downgrade(),
             enrolment,
             ahead,
         })
@@ -159,11 +162,11 @@ impl WalletSession {
             challenge,
             nickname: Some(nickname),
         };
-        let answer = self
+        let accepted = self
             .inner
-            .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
+            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
             .await?;
-        let method = AuthMethod::read(&answer.body);
+        let method = AuthMethod::read(&accepted.body);
         let same_credential = |id: &String| *id == credential_id;
         if method.kind != AuthMethodType::Passkey
             || method.account_id != account_id
@@ -174,13 +177,14 @@ impl WalletSession {
                 "the created credential is not the passkey that was made",
             ));
         }
+        accepted.remember();
         Ok(method)
     }
 }
 
 /// What a passkey needs, fetched ahead of the tap and kept fresh.
 pub struct PasskeyEnrolment {
-    session: WalletSession,
+    session: WeakSession,
     enrolment: EnrolmentOptions,
     ahead: Rc<Ahead<PasskeyRegistrationOptions>>,
 }
@@ -200,6 +204,7 @@ impl PasskeyEnrolment {
     /// Asks the device for a passkey and adds it to the account. Call it inside the tap; it may be
     /// called again.
     pub async fn confirm(&self, options: &CallOptions) -> Result<AuthMethod> {
+        let session = self.session.upgrade()?;
         let fetched = self.ahead.take(options.clone()).await?;
         let EnrolmentOptions {
             nickname,
@@ -218,7 +223,7 @@ impl PasskeyEnrolment {
             user_name: user_name.unwrap_or_else(|| fetched.user_name.clone()),
             exclude_credentials: fetched.exclude_credentials.clone(),
         };
-        let passkey = match self.session.make_passkey(&registration, options).await {
+        let passkey = match session.make_passkey(&registration, options).await {
             Ok(passkey) => passkey,
             Err(error) => {
                 // Nothing was sent, so the challenge is still good.
@@ -226,7 +231,7 @@ impl PasskeyEnrolment {
                 return Err(error);
             }
         };
-        let added = self.session.register_passkey(passkey, options).await;
+        let added = session.register_passkey(passkey, options).await;
         if added.is_err() {
             self.ahead.refill();
         }

@@ -6,7 +6,11 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use super::{client::Core, key_delivery::PendingKey, session::WalletSession};
+use super::{
+    client::{Core, Credential},
+    key_delivery::PendingKey,
+    session::WalletSession,
+};
 use crate::{
     api::{
         client::CallOptions,
@@ -25,8 +29,8 @@ const MAX_CLIENT_ID_BYTES: usize = 1024;
 /// What the caller of `prepareOAuth` chooses.
 #[derive(Clone, Debug)]
 pub struct OAuthOptions {
-    /// `AuthMethod:<uuid>`
-    pub auth_method_id: String,
+    /// The credential, and perhaps its account.
+    pub credential: Credential,
     /// The platform's client id at the provider, which the token must be for.
     pub client_id: Option<String>,
     /// Whether the page is left for the provider's.
@@ -36,8 +40,8 @@ pub struct OAuthOptions {
 /// What to keep over the redirect. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OAuthState {
-    /// `AuthMethod:<uuid>`
-    pub auth_method_id: String,
+    /// The credential, and perhaps its account.
+    pub credential: Credential,
     /// `clientPublicKey`, SEC1 compressed, hexadecimal.
     pub client_public_key: String,
     /// The platform's client id at the provider.
@@ -47,7 +51,7 @@ pub struct OAuthState {
 /// A key is ready, and the provider is to be asked for a token with its nonce.
 pub struct OAuthSignIn {
     core: Rc<Core>,
-    auth_method_id: String,
+    credential: Credential,
     client_id: Option<String>,
     client_public_key: String,
     nonce: String,
@@ -59,47 +63,41 @@ pub struct OAuthSignIn {
 impl OAuthSignIn {
     pub(super) async fn prepare(core: Rc<Core>, options: OAuthOptions) -> Result<Self> {
         let OAuthOptions {
-            auth_method_id,
+            credential,
             client_id,
             redirect,
         } = options;
-        check(&auth_method_id, client_id.as_deref())?;
+        check(&credential, client_id.as_deref())?;
         let key = if redirect {
             PendingKey::Kept(core.key_store.generate().await?)
         } else {
             PendingKey::generate(core.session_keys, &*core.random)?
         };
-        Self::new(core, auth_method_id, client_id, key, redirect)
+        Self::new(core, credential, client_id, key, redirect)
     }
 
     pub(super) async fn resume(core: Rc<Core>, state: OAuthState) -> Result<Self> {
         let OAuthState {
-            auth_method_id,
+            credential,
             client_public_key,
             client_id,
         } = state;
-        check(&auth_method_id, client_id.as_deref())?;
+        check(&credential, client_id.as_deref())?;
         nonce(&client_public_key)?;
         let signer = core.key_store.load(&client_public_key).await?;
         let signer = signer.ok_or_else(|| {
             Error::new(
-                ErrorCode::StorageUnavailable,
+                ErrorCode::ChallengeExpired,
                 "the key that this sign-in was begun with is not kept any more: begin again with \
                  prepareOAuth",
             )
         })?;
-        Self::new(
-            core,
-            auth_method_id,
-            client_id,
-            PendingKey::Kept(signer),
-            true,
-        )
+        Self::new(core, credential, client_id, PendingKey::Kept(signer), true)
     }
 
     fn new(
         core: Rc<Core>,
-        auth_method_id: String,
+        credential: Credential,
         client_id: Option<String>,
         key: PendingKey,
         outlives_page: bool,
@@ -107,7 +105,7 @@ impl OAuthSignIn {
         let client_public_key = key.client_public_key();
         Ok(Self {
             core,
-            auth_method_id,
+            credential,
             client_id,
             // Of the text as it will be sent.
             nonce: nonce(&client_public_key)?,
@@ -119,7 +117,7 @@ impl OAuthSignIn {
 
     /// `AuthMethod:<uuid>`
     pub fn auth_method_id(&self) -> &str {
-        &self.auth_method_id
+        &self.credential.auth_method_id
     }
 
     /// The key that the token will be bound to, as it will be sent.
@@ -135,7 +133,7 @@ impl OAuthSignIn {
     /// What to keep over a redirect, if this can be.
     pub fn state(&self) -> Option<OAuthState> {
         self.outlives_page.then(|| OAuthState {
-            auth_method_id: self.auth_method_id.clone(),
+            credential: self.credential.clone(),
             client_public_key: self.client_public_key.clone(),
             client_id: self.client_id.clone(),
         })
@@ -152,6 +150,7 @@ impl OAuthSignIn {
                 nonce: Some(&self.nonce),
                 client_id: self.client_id.as_deref(),
                 now_ms: core.api.time().now_ms(),
+                uncertainty_ms: core.api.time().uncertainty_ms(),
             },
         )?;
         check_not_aborted(options)?;
@@ -167,17 +166,22 @@ impl OAuthSignIn {
                 return Err(error);
             }
         };
-        if self.outlives_page {
-            core.key_store.remove(&self.client_public_key).await;
-        }
         let key = Rc::new(key.into_signer(&session)?);
-        let id = self.auth_method_id.clone();
-        WalletSession::start(core.clone(), session, Some(id), key)
+        let id = self.credential.auth_method_id.clone();
+        let session = WalletSession::start(core.clone(), session, Some(id), key);
+        if self.outlives_page {
+            // A store that hangs must not keep the session waiting.
+            let (key_store, name) = (core.key_store.clone(), self.client_public_key.clone());
+            core.api.time().device().spawn(Box::pin(async move {
+                key_store.remove(&name).await;
+            }));
+        }
+        session
     }
 
     async fn verify(&self, id_token: &str, options: &CallOptions) -> Result<AuthSession> {
-        let request =
-            Request::on(Operation::VerifyAuthCredential, &self.auth_method_id).with_body([
+        let request = Request::on(Operation::VerifyAuthCredential, self.auth_method_id())
+            .with_body([
                 ("type", AuthMethodType::Oauth.as_str().into()),
                 ("oidcToken", id_token.into()),
                 ("clientPublicKey", self.client_public_key.as_str().into()),
@@ -201,12 +205,20 @@ impl OAuthSignIn {
                 "the session is of another kind of credential than the token was for",
             ));
         }
+        self.credential.check_account(&session.account_id)?;
         Ok(session)
     }
 }
 
-fn check(auth_method_id: &str, client_id: Option<&str>) -> Result<()> {
-    validate::id("authMethodId", IdKind::AuthMethod, auth_method_id)?;
+fn check(credential: &Credential, client_id: Option<&str>) -> Result<()> {
+    validate::id(
+        "authMethodId",
+        IdKind::AuthMethod,
+        &credential.auth_method_id,
+    )?;
+    if let Some(account_id) = &credential.account_id {
+        validate::id("accountId", IdKind::InternalAccount, account_id)?;
+    }
     match client_id {
         Some(client_id) => validate::text("clientId", MAX_CLIENT_ID_BYTES, client_id),
         None => Ok(()),

@@ -7,7 +7,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use super::{
-    client::Core,
+    client::{Core, Credential},
     session::WalletSession,
     signed::{SignedRequest, known},
     signer::Signer,
@@ -56,10 +56,11 @@ const MAX_BUNDLE_BYTES: usize = 64 * 1024;
 impl OtpSignIn {
     pub(super) async fn send(
         core: Rc<Core>,
-        auth_method_id: &str,
+        credential: &Credential,
         options: &CallOptions,
     ) -> Result<Self> {
-        let state = challenge(&core, auth_method_id, options).await?;
+        let state = challenge(&core, &credential.auth_method_id, options).await?;
+        credential.check_account(&state.account_id)?;
         Ok(Self {
             core,
             state: RefCell::new(state),
@@ -73,7 +74,8 @@ impl OtpSignIn {
         options: &CallOptions,
     ) -> Result<Self> {
         if method.otp_encryption_target_bundle.is_none() {
-            return Self::send(core, &method.id, options).await;
+            let credential = Credential::of(&method.id, Some(&method.account_id));
+            return Self::send(core, &credential, options).await;
         }
         let state = RefCell::new(state_of(&core, method)?);
         Ok(Self { core, state })
@@ -147,7 +149,7 @@ impl OtpSignIn {
             quorum_key: core.enclave.otp.clone(),
         };
         let key = Rc::new(Signer::Held(key));
-        let answer = {
+        let accepted = {
             let key = key.clone();
             SignedRequest {
                 core: core.clone(),
@@ -159,11 +161,11 @@ impl OtpSignIn {
             .send(request, options)
             .await?
         };
-        let session = AuthSession::read(&answer.body);
-        if session.account_id != state.account_id {
+        let session = AuthSession::read(&accepted.body);
+        if session.account_id != state.account_id || session.kind != state.kind {
             return Err(Error::new(
                 ErrorCode::RelayProtocol,
-                "the session is of another account than the code was sent for",
+                "the session is of another account or credential than the code was sent for",
             ));
         }
         if session.encrypted_session_signing_key.is_some() {
@@ -174,7 +176,10 @@ impl OtpSignIn {
             )
             .with_reason("sealed_key_unasked"));
         }
-        WalletSession::start(core.clone(), session, Some(state.auth_method_id), key)
+        let id = state.auth_method_id;
+        let session = WalletSession::start(core.clone(), session, Some(id), key)?;
+        accepted.remember();
+        Ok(session)
     }
 }
 

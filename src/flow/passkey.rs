@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     ahead::{Ahead, Expiring},
-    client::Core,
+    client::{Core, Credential},
     key_delivery::PendingKey,
     session::WalletSession,
 };
@@ -48,15 +48,15 @@ pub struct PasskeySignIn {
 impl PasskeySignIn {
     pub(super) async fn prepare(
         core: Rc<Core>,
-        auth_method_id: &str,
+        credential: Credential,
         options: CallOptions,
     ) -> Result<Self> {
-        let auth_method_id = auth_method_id.to_owned();
+        let auth_method_id = credential.auth_method_id.clone();
         let fetch = {
-            let (core, id) = (core.clone(), auth_method_id.clone());
+            let core = core.clone();
             move |options: CallOptions| {
-                let (core, id) = (core.clone(), id.clone());
-                async move { prepare(&core, &id, &options).await }
+                let (core, credential) = (core.clone(), credential.clone());
+                async move { prepare(&core, &credential, &options).await }
             }
         };
         let ahead = Ahead::fetched(core.api.time().device().clone(), fetch, options).await?;
@@ -98,15 +98,16 @@ impl PasskeySignIn {
 
 pub(super) async fn sign_in(
     core: Rc<Core>,
-    auth_method_id: &str,
+    credential: &Credential,
     options: &CallOptions,
 ) -> Result<WalletSession> {
-    let prepared = prepare(&core, auth_method_id, options).await?;
+    let prepared = prepare(&core, credential, options).await?;
     let assertion = ask(&core, &prepared, options).await?;
     verify(&core, prepared, assertion, options).await
 }
 
-async fn prepare(core: &Core, auth_method_id: &str, options: &CallOptions) -> Result<Prepared> {
+async fn prepare(core: &Core, credential: &Credential, options: &CallOptions) -> Result<Prepared> {
+    let auth_method_id = credential.auth_method_id.as_str();
     let key = PendingKey::generate(core.session_keys, &*core.random)?;
     let client_public_key = key.client_public_key();
     let request = Request::on(Operation::ChallengeAuthCredential, auth_method_id)
@@ -124,6 +125,7 @@ async fn prepare(core: &Core, auth_method_id: &str, options: &CallOptions) -> Re
             "the answer to challengeAuthCredential is of another credential",
         ));
     }
+    credential.check_account(&challenge.auth_method.account_id)?;
     core.api.time().check_fresh(challenge.expires_at_ms)?;
     let wrong = |_| {
         Error::new(
@@ -207,10 +209,12 @@ async fn verify(
         ));
     }
     let session = AuthSession::read(&answer.body);
-    if session.account_id != challenge.auth_method.account_id {
+    if session.account_id != challenge.auth_method.account_id
+        || session.kind != AuthMethodType::Passkey
+    {
         return Err(Error::new(
             ErrorCode::RelayProtocol,
-            "the session is of another account than the passkey",
+            "the session is of another account or kind of credential than the passkey",
         ));
     }
     let key = Rc::new(key.into_signer(&session)?);

@@ -8,14 +8,14 @@ use std::{
 use super::{
     client::Core,
     key_delivery::PendingKey,
-    signed::{KeySource, Purpose, SignedRequest, check_and_stamp, known},
+    signed::{Accepted, KeySource, Purpose, SignedRequest, check_and_stamp, known},
     signer::Signer,
     state::{SessionState, SignedOutReason},
     turns::Turns,
 };
 use crate::{
     api::{
-        client::{Answer, CallOptions, cancellable},
+        client::{CallOptions, cancellable},
         operation::Operation,
         request::Request,
         server_clock,
@@ -58,6 +58,18 @@ pub struct WalletSession {
     pub(super) inner: Rc<Inner>,
 }
 
+/// A session that is held by others: what waits for its turn must not keep the key.
+#[derive(Clone)]
+pub(super) struct WeakSession(Weak<Inner>);
+
+impl WeakSession {
+    /// The session, if somebody still holds it.
+    pub fn upgrade(&self) -> Result<WalletSession> {
+        let inner = self.0.upgrade().ok_or_else(session_ended)?;
+        Ok(WalletSession { inner })
+    }
+}
+
 pub(super) struct Inner {
     pub(super) core: Rc<Core>,
     current: RefCell<Current>,
@@ -90,6 +102,10 @@ impl WalletSession {
         Ok(Self { inner })
     }
 
+    pub(super) fn downgrade(&self) -> WeakSession {
+        WeakSession(Rc::downgrade(&self.inner))
+    }
+
     /// What everybody may know.
     pub fn info(&self) -> SessionInfo {
         self.inner.current.borrow().info.clone()
@@ -106,8 +122,13 @@ impl WalletSession {
         let Inner { core, .. } = &*self.inner;
         let account_id = self.inner.active_info()?.account_id;
         let key = self.inner.key_source();
+        if matches!(stated.intent, Intent::VerifyOtp { .. }) {
+            return Err(Error::invalid_argument(
+                "a session's key signs no verification of a one-time code",
+            ));
+        }
         let stamped = check_and_stamp(core, &account_id, &key, payload, stated).await?;
-        stamped.remember(core, &account_id);
+        // Nothing is remembered: nobody here learns whether Grid accepts it.
         Ok(stamped.stamp)
     }
 
@@ -137,11 +158,11 @@ impl WalletSession {
             .inner
             .signed(request, DoneAtOnce::Refused, known(intent, None), options)
             .await;
-        let refreshed = refreshed.map(|answer| AuthSession::read(&answer.body));
+        let refreshed = refreshed.map(|accepted| (AuthSession::read(&accepted.body), accepted));
         if current.borrow().ended == Some(SignedOutReason::SignedOut) {
             // Signed out meanwhile: then the new session must end too. Where the old one has only
             // run out meanwhile, the new one takes its place.
-            if let Ok(session) = refreshed
+            if let Ok((session, _)) = refreshed
                 && let Ok(key) = pending.into_signer(&session)
             {
                 let options = CallOptions::default();
@@ -157,15 +178,17 @@ impl WalletSession {
             }
             return Err(session_ended());
         }
-        let session = refreshed?;
-        if session.account_id != old.account_id {
+        let (session, accepted) = refreshed?;
+        if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id
+        {
             return Err(Error::new(
                 ErrorCode::RelayProtocol,
-                "the refreshed session is of another account",
+                "the refreshed session is the old one, or of another account or credential",
             ));
         }
         let key = Rc::new(pending.into_signer(&session)?);
         check_life(core, &session)?;
+        accepted.remember();
         let info = info(session, old.auth_method_id.clone(), &key);
         current.replace(Current::new(info.clone(), key));
         core.state.set(SessionState::SignedIn(info));
@@ -244,7 +267,7 @@ impl Inner {
         done_at_once: DoneAtOnce,
         purpose: Purpose,
         options: &CallOptions,
-    ) -> Result<Answer> {
+    ) -> Result<Accepted> {
         let account_id = self.active_info()?.account_id;
         SignedRequest {
             core: self.core.clone(),
@@ -284,6 +307,13 @@ impl Drop for Inner {
     }
 }
 
+/// Grid's sessions live for a day at most. Whoever answers may claim more.
+fn ends_at_ms(session: &AuthSession) -> i64 {
+    const MAX_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+    let latest_ms = session.created_at_ms.saturating_add(MAX_LIFE_MS);
+    session.expires_at_ms.min(latest_ms)
+}
+
 fn usable_until_ms(expires_at_ms: i64) -> i64 {
     expires_at_ms.saturating_sub(UNUSED_BEFORE_EXPIRY_MS)
 }
@@ -297,7 +327,7 @@ fn session_ended() -> Error {
 
 /// Refuses a session that is over. It may be old, so that says nothing of the clock.
 pub(super) fn check_adoptable(core: &Core, session: &AuthSession) -> Result<()> {
-    if core.api.time().now_ms() < usable_until_ms(session.expires_at_ms) {
+    if core.api.time().now_ms() < usable_until_ms(ends_at_ms(session)) {
         Ok(())
     } else {
         Err(session_ended())
@@ -306,7 +336,7 @@ pub(super) fn check_adoptable(core: &Core, session: &AuthSession) -> Result<()> 
 
 /// Refuses a session that is over when it begins, and a clock by which it would not end in time.
 fn check_life(core: &Core, session: &AuthSession) -> Result<()> {
-    let usable_until_ms = usable_until_ms(session.expires_at_ms);
+    let usable_until_ms = usable_until_ms(ends_at_ms(session));
     let now_ms = core.api.time().now_ms();
     core.api.time().check()?;
     if now_ms < usable_until_ms {
@@ -321,6 +351,7 @@ fn check_life(core: &Core, session: &AuthSession) -> Result<()> {
 }
 
 fn info(session: AuthSession, auth_method_id: Option<String>, key: &Signer) -> SessionInfo {
+    let expires_at_ms = ends_at_ms(&session);
     SessionInfo {
         id: session.id,
         auth_method_id,
@@ -328,7 +359,7 @@ fn info(session: AuthSession, auth_method_id: Option<String>, key: &Signer) -> S
         kind: session.kind,
         nickname: session.nickname,
         created_at_ms: session.created_at_ms,
-        expires_at_ms: session.expires_at_ms,
+        expires_at_ms,
         public_key: key.public_key().to_compressed_hex(),
     }
 }
@@ -379,9 +410,13 @@ async fn revoke(
 }
 
 /// What is not there any more has been revoked.
-pub(super) fn gone(revoked: Result<Answer>) -> Result<()> {
+pub(super) fn gone(revoked: Result<Accepted>) -> Result<()> {
     match revoked {
-        Err(error) if error.code() != ErrorCode::NotFound => Err(error),
-        Ok(_) | Err(_) => Ok(()),
+        Ok(accepted) => {
+            accepted.remember();
+            Ok(())
+        }
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }

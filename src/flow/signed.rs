@@ -1,17 +1,21 @@
 //! A signed request in a flow: nothing is stamped that was not checked.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use super::{client::Core, signer::Signer};
 use crate::{
     api::{
-        client::{Answer, CallOptions},
+        client::{CallOptions, cancellable},
         operation::Operation,
         request::Request,
         signed_retry::{DoneAtOnce, signed_retry},
         types::SignedRequestChallenge,
     },
-    error::{Error, Result},
+    crypto::json::Json,
+    error::{Error, ErrorCode, Result},
     formats::intent::{self, Checked, Expected, Intent, Stated},
     ports::LocalFuture,
 };
@@ -32,11 +36,19 @@ pub fn known(intent: Intent, organization_id: Option<String>) -> Purpose {
     })
 }
 
-/// As [`known`], with all that a caller states.
+/// As [`known`], with all that a caller states: for one payload. Whoever answers with a second one
+/// would have that stamped too.
 pub fn stated(stated: Stated) -> Purpose {
+    let stated = Cell::new(Some(stated));
     Rc::new(move |_| {
-        let stated = stated.clone();
-        Box::pin(async move { Ok(stated) })
+        let stated = stated.take().ok_or_else(|| {
+            Error::new(
+                ErrorCode::IntentRefused,
+                "a second payload came for what one intent was stated for; it was not signed",
+            )
+            .with_reason("repeated")
+        });
+        Box::pin(async move { stated })
     })
 }
 
@@ -50,9 +62,8 @@ pub(super) struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// Runs all legs. What the payloads said of the account is remembered once Grid has accepted
-    /// the stamps.
-    pub async fn send(self, request: Request, options: &CallOptions) -> Result<Answer> {
+    /// Runs all legs.
+    pub async fn send(self, request: Request, options: &CallOptions) -> Result<Accepted> {
         let Self {
             core,
             account_id,
@@ -65,8 +76,10 @@ impl SignedRequest {
         let answer = signed_retry(&core.api, &request, options, done_at_once, &|challenge| {
             let (core, account_id) = (core.clone(), account_id.clone());
             let (key, purpose, seen) = (key.clone(), purpose.clone(), seen.clone());
+            let options = options.clone();
             Box::pin(async move {
-                let mut stated = purpose(&challenge).await?;
+                // An app that asks people takes its time.
+                let mut stated = cancellable(&options, || purpose(&challenge)).await?;
                 check_kind(operation, &stated.intent)?;
                 let expires_at_ms = challenge.expires_at_ms;
                 stated.expires_at_ms = stated
@@ -82,10 +95,30 @@ impl SignedRequest {
             })
         })
         .await?;
-        for stamped in seen.take() {
-            stamped.remember(&core, &account_id);
+        Ok(Accepted {
+            body: answer.body,
+            stamped: seen.take(),
+            core,
+            account_id,
+        })
+    }
+}
+
+/// What Grid has answered after the stamps, for the flow to check.
+pub(super) struct Accepted {
+    pub body: Json,
+    stamped: Vec<Stamped>,
+    core: Rc<Core>,
+    account_id: String,
+}
+
+impl Accepted {
+    /// The answer was what it should be: what the payloads said of the account is remembered.
+    pub fn remember(self) -> Json {
+        for stamped in self.stamped {
+            stamped.remember(&self.core, &self.account_id);
         }
-        Ok(answer)
+        self.body
     }
 }
 
@@ -106,14 +139,12 @@ pub(super) struct Stamped {
     pub stamp: String,
     kind: &'static str,
     checked: Checked,
-    is_confirmed: bool,
 }
 
 impl Stamped {
     /// Remembers what Grid has accepted.
     pub fn remember(&self, core: &Core, account_id: &str) {
-        core.wallets
-            .remember(account_id, self.kind, &self.checked, self.is_confirmed);
+        core.wallets.remember(account_id, self.kind, &self.checked);
     }
 }
 
@@ -132,17 +163,31 @@ pub(super) async fn check_and_stamp(
     } = stated;
     let wallet = core.wallets.known(account_id);
     let intent = wallet.bind(intent);
-    core.api.time().check()?;
+    let time = core.api.time();
+    time.check()?;
+    let now_ms = time.now_ms();
+    if let (Some(named), Some(known)) = (&named, &wallet.organization_id)
+        && wallet.is_confirmed
+        && named != known
+    {
+        return Err(Error::new(
+            ErrorCode::IntentRefused,
+            "another organization was stated than the account is known to have; nothing was signed",
+        )
+        .with_reason("organization"));
+    }
     let expected = Expected {
         organization_id: named.as_deref().or(wallet.organization_id.as_deref()),
         expires_at_ms,
-        now_ms: core.api.time().now_ms(),
+        now_ms,
     };
     let checked = intent::check(payload, &intent, &expected)?;
+    let stamp = key()?.stamp_checked(payload).await?;
+    // The session may have ended while the browser signed.
+    key()?;
     Ok(Stamped {
-        stamp: key()?.stamp_checked(payload).await?,
+        stamp,
         kind: intent.kind(),
         checked,
-        is_confirmed: named.is_some() || wallet.is_confirmed,
     })
 }

@@ -29,7 +29,7 @@ pub enum SignedOutReason {
 }
 
 /// Called after each change.
-pub type Listener = Rc<dyn Fn()>;
+pub type Listener = Rc<dyn Fn(&SessionState)>;
 
 /// The state, and its listeners.
 pub struct Observable {
@@ -56,7 +56,7 @@ impl Observable {
 
     /// Sets the state and tells the listeners, which may subscribe and unsubscribe meanwhile.
     pub fn set(&self, state: SessionState) {
-        self.state.replace(state);
+        self.state.replace(state.clone());
         let listeners: Vec<_> = self
             .listeners
             .borrow()
@@ -64,7 +64,7 @@ impl Observable {
             .map(|(_, listener)| listener.clone())
             .collect();
         for listener in listeners {
-            listener();
+            listener(&state);
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{
-        client::{Answer, CallOptions},
+        client::CallOptions,
         operation::{Operation, QUOTE},
         request::{Request, Route, SignedHeaders},
         shape::check_given,
@@ -38,6 +38,32 @@ pub struct ExecuteOptions {
     pub idempotency_key: Option<String>,
     /// How the customer would authorise it where strong authentication is asked for.
     pub sca_factor: Option<String>,
+    /// The wallet that pays, where the caller knows it; missing: the one that was seen before.
+    pub sign_with: Option<String>,
+}
+
+/// Whose contact is changed.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// `Customer:<uuid>`
+    pub id: String,
+    /// Whether it is a business.
+    pub is_business: bool,
+}
+
+impl From<&str> for Customer {
+    fn from(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            is_business: false,
+        }
+    }
+}
+
+impl From<&String> for Customer {
+    fn from(id: &String) -> Self {
+        Self::from(id.as_str())
+    }
 }
 
 impl WalletSession {
@@ -54,6 +80,7 @@ impl WalletSession {
             nonce: None,
             client_id,
             now_ms: time.now_ms(),
+            uncertainty_ms: time.uncertainty_ms(),
         };
         check_id_token(id_token, &expected)?;
         let intent = Intent::AddOauth {
@@ -122,17 +149,18 @@ impl WalletSession {
         members.extend(proof.map(|(name, value)| (name.to_owned(), value)));
         let mut request = Request::new(Operation::CreateAuthCredential);
         request.body = Some(Json::Object(members));
-        let answer = self
+        let accepted = self
             .inner
-            .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
+            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
             .await?;
-        let method = AuthMethod::read(&answer.body);
+        let method = AuthMethod::read(&accepted.body);
         if method.kind != kind || method.account_id != account_id {
             return Err(Error::new(
                 ErrorCode::RelayProtocol,
                 "the created credential is not the one that was asked for",
             ));
         }
+        accepted.remember();
         Ok(method)
     }
 
@@ -177,57 +205,70 @@ impl WalletSession {
     /// Changes the customer's e-mail address, and the credential tied to it.
     pub async fn update_email(
         &self,
-        customer_id: &str,
+        customer: impl Into<Customer>,
         email: &str,
         options: &CallOptions,
     ) -> Result<()> {
         let intent = Intent::SetEmail {
             email: email.to_owned(),
         };
-        self.update_customer(customer_id, "email", email, intent, options)
+        self.update_customer(customer.into(), "email", email, intent, options)
             .await
     }
 
     /// Changes the customer's phone number, E.164, and the credential tied to it.
     pub async fn update_phone_number(
         &self,
-        customer_id: &str,
+        customer: impl Into<Customer>,
         phone_number: &str,
         options: &CallOptions,
     ) -> Result<()> {
         let intent = Intent::SetPhone {
             phone_number: phone_number.to_owned(),
         };
-        self.update_customer(customer_id, "phoneNumber", phone_number, intent, options)
-            .await
+        self.update_customer(
+            customer.into(),
+            "phoneNumber",
+            phone_number,
+            intent,
+            options,
+        )
+        .await
     }
 
     /// Where no credential is tied to it, it is changed without a signature.
     async fn update_customer(
         &self,
-        customer_id: &str,
+        customer: Customer,
         name: &'static str,
         contact: &str,
         intent: Intent,
         options: &CallOptions,
     ) -> Result<()> {
         validate::text(name, MAX_CONTACT_BYTES, contact)?;
-        let request = Request::on(Operation::UpdateCustomerById, customer_id).with_body([
-            ("customerType", "INDIVIDUAL".into()),
-            (name, contact.into()),
-        ]);
-        let answer = self
+        let kind = match customer.is_business {
+            true => "BUSINESS",
+            false => "INDIVIDUAL",
+        };
+        let request = Request::on(Operation::UpdateCustomerById, &customer.id)
+            .with_body([("customerType", kind.into()), (name, contact.into())]);
+        let accepted = self
             .inner
             .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
             .await?;
-        // Not every answer repeats it, but none says otherwise.
-        match answer.body.get(name).and_then(Json::as_str) {
-            Some(other) if other != contact => Err(Error::new(
+        // Not every answer repeats them, but none says otherwise.
+        let is_other = |name: &str, expected: &str| {
+            let said = accepted.body.get(name).and_then(Json::as_str);
+            said.is_some_and(|said| said != expected)
+        };
+        if is_other(name, contact) || is_other("id", &customer.id) {
+            return Err(Error::new(
                 ErrorCode::RelayProtocol,
-                "the customer was answered with another address than was asked for",
-            )),
-            Some(_) | None => Ok(()),
+                "another customer or address was answered than was asked for",
+            ));
         }
+        accepted.remember();
+        Ok(())
     }
 
     /// Switches the wallet's privacy. Signed blind: the payload is a hash, which may be any.
@@ -236,11 +277,19 @@ impl WalletSession {
         let request = Request::on(Operation::UpdateInternalAccount, &account_id)
             .with_body([("privateEnabled", enabled.into())]);
         let intent = Intent::UpdatePrivacy { sign_with: None };
-        let answer = self
+        let accepted = self
             .inner
             .signed(request, DoneAtOnce::Refused, known(intent, None), options)
             .await?;
-        of_account(answer, &account_id)
+        check_account(&accepted.body, &account_id)?;
+        let said = accepted.body.get("privateEnabled").and_then(Json::as_bool);
+        if said.is_some_and(|said| said != enabled) {
+            return Err(Error::new(
+                ErrorCode::RelayProtocol,
+                "the wallet's privacy was answered to be otherwise than was asked for",
+            ));
+        }
+        Ok(accepted.remember())
     }
 
     /// The wallet's mnemonic, as UTF-8.
@@ -272,19 +321,23 @@ impl WalletSession {
             wallet_id: None,
         };
         let purpose = known(intent, Some(organization_id.clone()));
-        let answer = self
+        let accepted = self
             .inner
             .signed(request, DoneAtOnce::Refused, purpose, options)
             .await?;
-        let exported = of_account(answer, &account_id)?;
-        let sealed = exported
+        check_account(&accepted.body, &account_id)?;
+        let sealed = accepted
+            .body
             .get("encryptedWalletCredentials")
             .and_then(Json::as_str);
-        key.open(
+        let mnemonic = key.open(
             sealed.unwrap_or_default(),
             &organization_id,
             &core.enclave.export,
-        )
+        )?;
+        accepted.remember();
+        core.wallets.confirm(&account_id, &organization_id);
+        Ok(mnemonic)
     }
 
     /// Pays: executes a quote, which is an object as Grid answers it. Signed blind: the payload
@@ -318,7 +371,9 @@ impl WalletSession {
         }
         let payload = payload_of_quote(quote)?;
         let stated = Stated {
-            intent: Intent::ExecuteQuote { sign_with: None },
+            intent: Intent::ExecuteQuote {
+                sign_with: execute.sign_with,
+            },
             organization_id: None,
             expires_at_ms: Some(expires_at_ms),
         };
@@ -373,18 +428,18 @@ impl WalletSession {
             ("internalAccountId", account_id.as_str().into()),
             ("nickname", nickname.into()),
         ]);
-        let answer = self
+        let accepted = self
             .inner
             .signed(request, DoneAtOnce::Refused, purpose, options)
             .await?;
-        let of = |name: &str| answer.body.get(name).and_then(Json::as_str);
+        let of = |name: &str| accepted.body.get(name).and_then(Json::as_str);
         if of("accountId") != Some(&*account_id) || of("cardId") != Some(card_id) {
             return Err(Error::new(
                 ErrorCode::RelayProtocol,
                 "the delegated key is of another account or card than was asked for",
             ));
         }
-        Ok(answer.body)
+        Ok(accepted.remember())
     }
 
     /// A signed request that this package does not know: what Grid adds next. Gives the body of
@@ -396,19 +451,19 @@ impl WalletSession {
         purpose: Purpose,
         options: &CallOptions,
     ) -> Result<Json> {
-        let request = Request::to(route, body);
-        let answer = self
+        let request = Request::to(route, body)?;
+        let accepted = self
             .inner
             .signed(request, DoneAtOnce::Refused, purpose, options)
             .await?;
-        Ok(answer.body)
+        Ok(accepted.remember())
     }
 }
 
-/// The answer's body, if it is of this account.
-fn of_account(answer: Answer, account_id: &str) -> Result<Json> {
-    if answer.body.get("id").and_then(Json::as_str) == Some(account_id) {
-        Ok(answer.body)
+/// Refuses an answer that is of another account.
+fn check_account(answer: &Json, account_id: &str) -> Result<()> {
+    if answer.get("id").and_then(Json::as_str) == Some(account_id) {
+        Ok(())
     } else {
         Err(Error::new(
             ErrorCode::RelayProtocol,

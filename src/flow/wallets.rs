@@ -78,25 +78,49 @@ impl Wallets {
         }
     }
 
-    /// Remembers what Grid has accepted. `is_confirmed`: the caller named the organization.
-    pub fn remember(&self, account_id: &str, kind: &str, checked: &Checked, is_confirmed: bool) {
-        let Some(organization_id) = &checked.organization_id else {
-            return;
-        };
+    /// Remembers what Grid has accepted. What is known already stays: an answer may come late.
+    pub fn remember(&self, account_id: &str, kind: &str, checked: &Checked) {
         let known = self.known(account_id);
+        match &checked.organization_id {
+            Some(organization_id)
+                if known.organization_id.as_ref().unwrap_or(organization_id) == organization_id =>
+            {
+                self.note(
+                    &known,
+                    account_id,
+                    organization_id,
+                    known.is_confirmed,
+                    |noted| checked.wallet.clone().filter(|_| noted == kind),
+                );
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Remembers an organization that the caller named, after it has proved right. What was noted
+    /// of another one goes.
+    pub fn confirm(&self, account_id: &str, organization_id: &str) {
+        let mut known = self.known(account_id);
+        if known.organization_id.as_deref() != Some(organization_id) {
+            known.notes = None;
+        }
+        self.note(&known, account_id, organization_id, true, |_| None);
+    }
+
+    fn note(
+        &self,
+        known: &Known,
+        account_id: &str,
+        organization_id: &str,
+        is_confirmed: bool,
+        seen: impl Fn(&str) -> Option<String>,
+    ) {
         let mut members = vec![
-            (
-                "organizationId".to_owned(),
-                Json::from(organization_id.as_str()),
-            ),
-            (
-                "isConfirmed".to_owned(),
-                Json::from(is_confirmed || known.is_confirmed),
-            ),
+            ("organizationId".to_owned(), Json::from(organization_id)),
+            ("isConfirmed".to_owned(), Json::from(is_confirmed)),
         ];
         for noted in ["executeQuote", "exportWallet", "updatePrivacy"] {
-            let seen = checked.wallet.clone().filter(|_| noted == kind);
-            if let Some(wallet) = known.wallet(noted).or(seen) {
+            if let Some(wallet) = known.wallet(noted).or_else(|| seen(noted)) {
                 members.push((noted.to_owned(), wallet.into()));
             }
         }

@@ -180,13 +180,7 @@ pub fn check(payload: &str, intent: &Intent, expected: &Expected<'_>) -> Result<
     check_organization(organization_id, expected)?;
     let max_age_ms = row.map_or(table::MAX_AGE_MS, |row| row.max_age_ms);
     let timestamp_ms = text(&json, "timestampMs").and_then(thirteen_digits);
-    if !timestamp_ms.is_some_and(|ms| expected.is_timely(ms, max_age_ms)) {
-        return Err(refused(
-            "timestamp",
-            "The payload to sign was not made at the time of its challenge. Nothing was signed. \
-             The other cause is a device whose clock is wrong.",
-        ));
-    }
+    expected.check_time(timestamp_ms.ok_or_else(untimely)?, max_age_ms)?;
     let parameters = json.get("parameters").unwrap_or(&Json::Null);
     match (intent, row) {
         (
@@ -475,24 +469,50 @@ impl Intent {
 }
 
 impl Expected<'_> {
-    fn is_timely(&self, timestamp_ms: i64, max_age_ms: i64) -> bool {
-        let (earliest_ms, latest_ms) = match self.expires_at_ms {
-            Some(expires_at_ms) => (expires_at_ms.saturating_sub(max_age_ms), expires_at_ms),
-            None => (
-                self.now_ms.saturating_sub(MAX_PAST_MS),
-                self.now_ms.saturating_add(MAX_FUTURE_MS),
-            ),
+    /// Refuses a payload that is too old, or of a time to come: whoever answers also chooses
+    /// `expiresAt`, so it can only narrow what this device's time allows.
+    fn check_time(&self, timestamp_ms: i64, max_age_ms: i64) -> Result<()> {
+        let now_ms = self.now_ms;
+        let is_ahead = timestamp_ms > now_ms.saturating_add(MAX_FUTURE_MS);
+        let max_age_ms = match self.expires_at_ms {
+            Some(_) => max_age_ms,
+            None => table::MAX_AGE_MS,
         };
-        (earliest_ms..=latest_ms).contains(&timestamp_ms)
+        if timestamp_ms < now_ms.saturating_sub(max_age_ms) {
+            return Err(untimely());
+        }
+        match self.expires_at_ms {
+            None if is_ahead => Err(untimely()),
+            None => Ok(()),
+            Some(expires_at_ms) if timestamp_ms > expires_at_ms => Err(untimely()),
+            Some(expires_at_ms) if expires_at_ms <= now_ms => Err(Error::new(
+                ErrorCode::ChallengeExpired,
+                "what the payload belongs to has run out: start again; nothing was signed",
+            )),
+            // The payload and its challenge agree about the time, and this device does not.
+            Some(_) if is_ahead => Err(Error::new(
+                ErrorCode::ClockWrong,
+                "the payload to sign is of a later time than this device's: correct the device's \
+                 date and time; nothing was signed",
+            )),
+            Some(_) => Ok(()),
+        }
     }
+}
+
+fn untimely() -> Error {
+    refused(
+        "timestamp",
+        "The payload to sign was not made at the time of its challenge. Nothing was signed. The \
+         other cause is a device whose clock is wrong.",
+    )
 }
 
 const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 16,
 };
-/// How far a payload's time may lie from this device's, where no `expiresAt` bounds it.
-const MAX_PAST_MS: i64 = 15 * 60 * 1000;
+/// How far a payload's time may lie ahead of this device's.
 const MAX_FUTURE_MS: i64 = 10 * 60 * 1000;
 const MAX_TEXTS: usize = 5;
 const MAX_ACTIVITY_TYPE_CHARS: usize = 100;

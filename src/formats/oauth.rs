@@ -40,6 +40,8 @@ pub struct ExpectedIdToken<'a> {
     pub client_id: Option<&'a str>,
     /// Milliseconds since 1970.
     pub now_ms: i64,
+    /// By how much that may be wrong: what fits within it is for Grid to judge.
+    pub uncertainty_ms: i64,
 }
 
 /// Refuses an ID token that cannot be accepted, before it is sent.
@@ -65,8 +67,10 @@ pub fn check_id_token(token: &str, expected: &ExpectedIdToken<'_>) -> Result<()>
     };
     let issued_at_ms = time_ms("iat").ok_or_else(malformed)?;
     let expires_at_ms = time_ms("exp").ok_or_else(malformed)?;
-    let is_new = issued_at_ms.saturating_sub(expected.now_ms).unsigned_abs() <= MAX_AWAY_MS;
-    if !is_new || expires_at_ms <= expected.now_ms {
+    let max_away_ms = MAX_AWAY_MS.saturating_add(expected.uncertainty_ms.unsigned_abs());
+    let is_new = issued_at_ms.saturating_sub(expected.now_ms).unsigned_abs() <= max_away_ms;
+    let earliest_ms = expected.now_ms.saturating_sub(expected.uncertainty_ms);
+    if !is_new || expires_at_ms <= earliest_ms {
         return Err(rejected(
             "freshness",
             "The ID token was not issued within the last minute, or has expired. Ask the identity \
@@ -166,6 +170,7 @@ mod tests {
             nonce,
             client_id,
             now_ms,
+            uncertainty_ms: 0,
         };
         match check_id_token(token, &expected) {
             Ok(()) => "accepted".to_owned(),
@@ -382,6 +387,7 @@ mod tests {
                 nonce: None,
                 client_id: Some("page"),
                 now_ms: NOW,
+                uncertainty_ms: 0,
             };
             let error = check_id_token(&token(HEADER, &claims), &expected).unwrap_err();
             assert!(!format!("{error:?}{:?}", error.details()).contains("canary"));

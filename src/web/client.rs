@@ -36,7 +36,7 @@ use crate::{
     },
     error::{Error, ErrorCode, Result},
     flow::{
-        client::{Gridkey, Options, Ports},
+        client::{Credential, Gridkey, Options, Ports},
         key_delivery::KeyDelivery,
         oauth::{OAuthOptions, OAuthState},
         otp::OtpState,
@@ -62,10 +62,9 @@ impl GridkeyClient {
     /// `options` are `GridkeyOptions`; `changed` is called with each new `SessionState`.
     pub fn create(options: &JsValue, changed: Function) -> Result<GridkeyClient> {
         let client = Gridkey::new(read_ports(options)?, read_options(options)?);
-        let state = client.clone();
-        client.subscribe(Rc::new(move || {
+        client.subscribe(Rc::new(move |state| {
             // What listeners throw is theirs.
-            let _ = changed.call1(&JsValue::UNDEFINED, &state_object(&state.state()));
+            let _ = changed.call1(&JsValue::UNDEFINED, &state_object(state));
         }));
         Ok(Self { client })
     }
@@ -87,9 +86,9 @@ impl GridkeyClient {
     #[wasm_bindgen(js_name = preparePasskey)]
     pub fn prepare_passkey(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        or_rejected(read_id("authMethodId", options).map(|(id, call)| {
+        or_rejected(read_credential(options).map(|(credential, call)| {
             call.promise(|options| async move {
-                let sign_in = client.prepare_passkey(&id, options).await?;
+                let sign_in = client.prepare_passkey(credential, options).await?;
                 Ok(PasskeySignIn::new(sign_in).into())
             })
         }))
@@ -99,9 +98,9 @@ impl GridkeyClient {
     #[wasm_bindgen(js_name = signInWithPasskey)]
     pub fn sign_in_with_passkey(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        or_rejected(read_id("authMethodId", options).map(|(id, call)| {
+        or_rejected(read_credential(options).map(|(credential, call)| {
             call.promise(|options| async move {
-                let session = client.sign_in_with_passkey(&id, &options).await?;
+                let session = client.sign_in_with_passkey(credential, &options).await?;
                 Ok(WalletSession::new(session).into())
             })
         }))
@@ -111,9 +110,9 @@ impl GridkeyClient {
     #[wasm_bindgen(js_name = sendOtp)]
     pub fn send_otp(&self, options: &JsValue) -> Promise {
         let client = self.client.clone();
-        or_rejected(read_id("authMethodId", options).map(|(id, call)| {
+        or_rejected(read_credential(options).map(|(credential, call)| {
             call.promise(|options| async move {
-                let sign_in = client.send_otp(&id, &options).await?;
+                let sign_in = client.send_otp(credential, &options).await?;
                 Ok(OtpSignIn::new(sign_in).into())
             })
         }))
@@ -145,7 +144,7 @@ impl GridkeyClient {
             let (options, call) = read(|problem| {
                 let options = Argument::new(problem, options, "options");
                 let prepared = OAuthOptions {
-                    auth_method_id: options.text("authMethodId", MAX_ID_CHARS),
+                    credential: credential(options),
                     client_id: options.optional_text("clientId", MAX_NAME_CHARS),
                     redirect: options.optional_boolean("redirect"),
                 };
@@ -166,7 +165,7 @@ impl GridkeyClient {
             let state = read(|problem| {
                 let state = Argument::new(problem, state, "state");
                 OAuthState {
-                    auth_method_id: state.text("authMethodId", MAX_ID_CHARS),
+                    credential: credential(state),
                     client_public_key: state.text("clientPublicKey", MAX_KEY_CHARS),
                     client_id: state.optional_text("clientId", MAX_NAME_CHARS),
                 }
@@ -193,6 +192,21 @@ impl GridkeyClient {
         let session = self.client.adopt_session(session, || key.take())?;
         Ok(WalletSession::new(session))
     }
+}
+
+/// `authMethodId` and, perhaps, `accountId`.
+fn credential(options: Argument<'_>) -> Credential {
+    Credential {
+        auth_method_id: options.text("authMethodId", MAX_ID_CHARS),
+        account_id: options.optional_text("accountId", MAX_ID_CHARS),
+    }
+}
+
+fn read_credential(options: &JsValue) -> Result<(Credential, Call)> {
+    read(|problem| {
+        let options = Argument::new(problem, options, "options");
+        (credential(options), Call::read(options))
+    })
 }
 
 fn read_id(name: &'static str, options: &JsValue) -> Result<(String, Call)> {

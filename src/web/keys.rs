@@ -121,8 +121,17 @@ impl SessionKey {
         #[wasm_bindgen(unchecked_param_type = "Intent")] intent: &JsValue,
     ) -> Promise {
         settled((|| {
-            let (payload, _) = checked(payload_to_sign, intent, now_ms())?;
-            self.key()?.stamp_unchecked(&payload)
+            let stated = read_intent(intent)?;
+            let key = self.key()?;
+            if let Intent::VerifyOtp { public_key, .. } = &stated.intent
+                && public_key != key.public_key()
+            {
+                return Err(Error::invalid_argument(
+                    "`intent.publicKeyHex` must be this key's own.",
+                ));
+            }
+            let (payload, _) = checked(payload_to_sign, &stated, now_ms())?;
+            key.stamp_unchecked(&payload)
         })())
     }
 
@@ -193,7 +202,8 @@ pub fn check_intent(
     let now = read(|problem| {
         Argument::new(problem, options, "options").optional_milliseconds_since_1970("now")
     })?;
-    let (_, checked) = checked(payload_to_sign, intent, now.unwrap_or_else(now_ms))?;
+    let stated = read_intent(intent)?;
+    let (_, checked) = checked(payload_to_sign, &stated, now.unwrap_or_else(now_ms))?;
     Ok(Builder::new()
         .optional_text("organizationId", checked.organization_id.as_deref())
         .optional_text("activityType", checked.activity_type.as_deref())
@@ -202,9 +212,8 @@ pub fn check_intent(
 }
 
 /// A payload that is what `intent` says, and what else it says.
-fn checked(payload: &JsValue, intent: &JsValue, now_ms: i64) -> Result<(String, Checked)> {
+fn checked(payload: &JsValue, stated: &Stated, now_ms: i64) -> Result<(String, Checked)> {
     let payload = read_text(payload, "payloadToSign", MAX_PAYLOAD)?;
-    let stated = read_intent(intent)?;
     let expected = Expected {
         organization_id: stated.organization_id.as_deref(),
         expires_at_ms: stated.expires_at_ms,

@@ -24,7 +24,7 @@ use crate::{
         enrolment::{self, EnrolmentOptions},
         session::{self, SessionInfo},
         signed::{Purpose, stated},
-        wallet::ExecuteOptions,
+        wallet::{Customer, ExecuteOptions},
     },
 };
 
@@ -305,7 +305,8 @@ impl WalletSession {
     /// Removes a credential of this account. This session must be of another one. One that is not
     /// there any more counts as removed.
     ///
-    /// Which credential the signature removes cannot be seen: the payload has Turnkey's id of it.
+    /// Which credential the signature removes cannot be seen: the payload has Turnkey's id of it, and
+    /// the relay says of which kind it is.
     /// For e-mail and SMS credentials Grid does not document the payload at all; without an
     /// `intent` that reads it, they are refused.
     ///
@@ -342,13 +343,15 @@ impl WalletSession {
     #[wasm_bindgen(js_name = updateEmail, unchecked_return_type = "Promise<void>")]
     pub fn update_email(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "{ customerId: string; email: string } & Call")]
+        #[wasm_bindgen(
+            unchecked_param_type = "{ customerId: string; email: string; customerType?: \"INDIVIDUAL\" | \"BUSINESS\" } & Call"
+        )]
         options: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        or_rejected(read_two("email", options).map(|(id, email, call)| {
+        or_rejected(read_two("email", options).map(|(customer, email, call)| {
             call.promise(|options| async move {
-                session.update_email(&id, &email, &options).await?;
+                session.update_email(customer, &email, &options).await?;
                 Ok(JsValue::UNDEFINED)
             })
         }))
@@ -361,17 +364,21 @@ impl WalletSession {
     pub fn update_phone_number(
         &self,
         #[wasm_bindgen(
-            unchecked_param_type = "{ customerId: string; phoneNumber: string } & Call"
+            unchecked_param_type = "{ customerId: string; phoneNumber: string; customerType?: \"INDIVIDUAL\" | \"BUSINESS\" } & Call"
         )]
         options: &JsValue,
     ) -> Promise {
         let session = self.session.clone();
-        or_rejected(read_two("phoneNumber", options).map(|(id, number, call)| {
-            call.promise(|options| async move {
-                session.update_phone_number(&id, &number, &options).await?;
-                Ok(JsValue::UNDEFINED)
-            })
-        }))
+        or_rejected(
+            read_two("phoneNumber", options).map(|(customer, number, call)| {
+                call.promise(|options| async move {
+                    session
+                        .update_phone_number(customer, &number, &options)
+                        .await?;
+                    Ok(JsValue::UNDEFINED)
+                })
+            }),
+        )
     }
 
     /// Switches the wallet's privacy. What is signed is a hash, which may as well be a payment's:
@@ -445,7 +452,7 @@ impl WalletSession {
         &self,
         #[wasm_bindgen(unchecked_param_type = "Quote")] quote: &JsValue,
         #[wasm_bindgen(
-            unchecked_param_type = "{ allowBlindSigning: true; idempotencyKey?: string; scaFactor?: \"SMS_OTP\" | \"PASSKEY\" } & Call"
+            unchecked_param_type = "{ allowBlindSigning: true; idempotencyKey?: string; scaFactor?: \"SMS_OTP\" | \"PASSKEY\"; signWith?: string } & Call"
         )]
         options: &JsValue,
     ) -> Promise {
@@ -458,6 +465,7 @@ impl WalletSession {
                 let execute = ExecuteOptions {
                     idempotency_key: options.optional_text("idempotencyKey", MAX_ID_CHARS),
                     sca_factor: factor.map(str::to_owned),
+                    sign_with: options.optional_text("signWith", MAX_ID_CHARS),
                 };
                 let quote = Argument::new(problem, quote, "quote").as_json();
                 (quote.unwrap_or(Json::Null), execute, Call::read(options))
@@ -580,12 +588,16 @@ fn read_one(name: &'static str, options: &JsValue) -> Result<(String, Call)> {
     })
 }
 
-/// A customer's id, a text and a `Call`.
-fn read_two(name: &'static str, options: &JsValue) -> Result<(String, String, Call)> {
+/// A customer, a text and a `Call`.
+fn read_two(name: &'static str, options: &JsValue) -> Result<(Customer, String, Call)> {
     read(|problem| {
         let options = Argument::new(problem, options, "options");
+        let kind = options.optional_choice("customerType", &["INDIVIDUAL", "BUSINESS"]);
         (
-            options.text("customerId", MAX_ID_CHARS),
+            Customer {
+                id: options.text("customerId", MAX_ID_CHARS),
+                is_business: kind == Some("BUSINESS"),
+            },
             options.text(name, MAX_NAME_CHARS),
             Call::read(options),
         )

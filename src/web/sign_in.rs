@@ -196,7 +196,8 @@ impl OAuthSignIn {
             return JsValue::UNDEFINED;
         };
         Builder::new()
-            .text("authMethodId", &state.auth_method_id)
+            .text("authMethodId", &state.credential.auth_method_id)
+            .optional_text("accountId", state.credential.account_id.as_deref())
             .text("clientPublicKey", &state.client_public_key)
             .optional_text("clientId", state.client_id.as_deref())
             .frozen()

@@ -270,7 +270,7 @@ impl Attempt {
 
 pub fn oauth(auth_method_id: &str) -> OAuthOptions {
     OAuthOptions {
-        auth_method_id: auth_method_id.to_owned(),
+        credential: auth_method_id.into(),
         client_id: Some("page".to_owned()),
         redirect: false,
     }

@@ -6,6 +6,7 @@
     reason = "each test file uses its own part of it"
 )]
 
+mod abort;
 mod authenticator;
 mod clock;
 pub mod flow;
@@ -38,6 +39,7 @@ use gridkey_sandbox::{
 use tokio::task::LocalSet;
 
 pub use self::{
+    abort::Abort,
     authenticator::SoftwareAuthenticator,
     clock::TestClock,
     storage::{TestKeyStore, TestNotes},

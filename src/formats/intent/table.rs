@@ -18,7 +18,7 @@ pub struct Row {
     pub kind: &'static str,
     /// The payload's `type`.
     pub activity_type: &'static str,
-    /// How long before its `expiresAt` the payload may have been made, in milliseconds.
+    /// How long ago the payload may have been made, where its `expiresAt` is known, in milliseconds.
     pub max_age_ms: i64,
     /// Whether what is signed for cannot be seen in the payload.
     pub blind: bool,

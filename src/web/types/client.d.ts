@@ -124,6 +124,7 @@ export interface OtpState {
 /** What to keep while the page is left for an identity provider. Nothing in it is secret: the key stays in the browser's keeping. */
 export interface OAuthState {
   readonly authMethodId: string;
+  readonly accountId?: string;
   /** SEC1 compressed, 66 hexadecimal digits. */
   readonly clientPublicKey: string;
   readonly clientId?: string;

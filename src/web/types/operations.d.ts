@@ -15,8 +15,6 @@ export interface SignedCall extends Call {
   stamp?: string;
   /** `Request-Id`, from the challenge. */
   requestId?: string;
-  /** `Idempotency-Key` */
-  idempotencyKey?: string;
 }
 
 /** A way to sign in to an account. Times are RFC 3339. */
@@ -118,8 +116,8 @@ export interface CurrencyAmount {
 export interface InternalAccount {
   id: string;
   customerId?: string;
-  type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET";
-  status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED";
+  type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET" | (string & {});
+  status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED" | (string & {});
   /** What can be spent. */
   balance: CurrencyAmount;
   totalBalance: CurrencyAmount;
@@ -144,7 +142,7 @@ export interface DelegatedKey {
   /** SEC1 compressed, 66 hexadecimal digits. */
   publicKey: string;
   nickname: string;
-  status: "PENDING" | "ACTIVE" | "REVOKED";
+  status: "PENDING" | "ACTIVE" | "REVOKED" | (string & {});
   createdAt: string;
   updatedAt: string;
 }
@@ -162,8 +160,8 @@ export interface ScaChallenge {
   id: string;
   /** RFC 3339. */
   expiresAt: string;
-  factor: "SMS_OTP" | "TOTP" | "PASSKEY";
-  availableFactors: ("SMS_OTP" | "TOTP" | "PASSKEY")[];
+  factor: "SMS_OTP" | "TOTP" | "PASSKEY" | (string & {});
+  availableFactors: string[];
   purpose?: string | null;
   /** For `navigator.credentials.get()`, where `factor` is `PASSKEY`. */
   passkeyAssertionOptions?: Record<string, unknown> | null;
@@ -179,7 +177,7 @@ export interface PaymentInstructions {
 /** An offer of a payment. Amounts are in the smallest unit of their currency; times are RFC 3339. Grid may say more of it than this. */
 export interface Quote {
   id: string;
-  status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED";
+  status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED" | (string & {});
   createdAt: string;
   /** Until when it can be executed. */
   expiresAt: string;
@@ -225,6 +223,8 @@ export interface ScaAuthorization {
   code?: string;
   passkeyAssertion?: Record<string, unknown>;
   origin?: string;
+  /** Of the customer's device. For backends: a relay refuses it from a page. */
+  endUserIpAddress?: string;
 }
 
 /** What the relay gives for the making of a passkey. */
@@ -233,9 +233,9 @@ export interface PasskeyRegistrationOptions {
   challenge: string;
   /** RFC 3339. */
   expiresAt: string;
-  rp: { id?: string; name?: string };
-  user: { id: string; name: string; displayName: string };
-  excludeCredentials: { type: "public-key"; id: string }[];
+  rp?: { id?: string; name?: string };
+  user: { id: string; name: string; displayName?: string };
+  excludeCredentials?: { type?: "public-key"; id: string }[];
 }
 
 export type CreateAuthCredentialBody =

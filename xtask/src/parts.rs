@@ -209,8 +209,22 @@ fn last_line(output: &str) -> Result<String> {
 }
 
 /// How many tests passed, by the closing lines of cargo's, wasm-bindgen's and Node's test runners.
-/// A runner that found no test is content; this is not.
+/// A runner that found no test is content; this is not. Nor is it with one that began and gave no
+/// result: a WebAssembly test in Node that waits for nothing ends the process without an error.
 fn tests_passed(output: &str) -> Result<String> {
+    let is_begun = |line: &&str| {
+        let counted = line.strip_prefix("running ");
+        counted.is_some_and(|counted| counted.ends_with(" test") || counted.ends_with(" tests"))
+    };
+    let begun = output.lines().filter(is_begun).count();
+    let ended = output
+        .lines()
+        .filter(|line| line.starts_with("test result: "))
+        .count();
+    ensure!(
+        begun == ended,
+        "{begun} test programs began, and {ended} gave a result"
+    );
     let passed: u64 = output
         .lines()
         .filter_map(|line| {
@@ -226,6 +240,14 @@ fn tests_passed(output: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::tests_passed;
+
+    #[test]
+    fn a_program_without_a_result_is_a_failure() {
+        let output = "running 2 tests\n\
+            test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n\
+            running 1 test\n";
+        assert!(tests_passed(output).is_err());
+    }
 
     #[test]
     fn tests_of_every_runner_are_counted() {

@@ -30,7 +30,7 @@ use gridkey::{
     ports::Clock,
 };
 use gridkey_sandbox::{Fault, FaultOrder, Operation};
-use support::{Abort, World, code, enrolment, local};
+use support::{World, abort::Abort, code, enrolment, local};
 
 const DEFAULTS: CallOptions = CallOptions {
     cancellation: None,

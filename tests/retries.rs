@@ -11,7 +11,7 @@
 mod support;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     rc::Rc,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -26,11 +26,13 @@ use gridkey::{
     crypto::{json::Json, random::SystemRandom},
     error::{Error, ErrorCode, Recovery, Result},
     flow::key_delivery::KeyDelivery,
-    ports::{Cancellation, Clock, LocalFuture},
+    ports::{Clock, LocalFuture},
 };
 use gridkey_sandbox::{Customer, Fault, FaultOrder};
 use support::{
-    World, code, enrolment,
+    World,
+    abort::Abort,
+    code, enrolment,
     flow::{DEFAULTS, Flow, parse},
     local,
 };
@@ -563,24 +565,6 @@ async fn a_timeout_is_not_repeated() {
     .await;
 }
 
-/// An `AbortController`.
-#[derive(Default)]
-struct Abort {
-    aborted: Cell<bool>,
-    notify: Rc<tokio::sync::Notify>,
-}
-
-impl Cancellation for Abort {
-    fn is_cancelled(&self) -> bool {
-        self.aborted.get()
-    }
-
-    fn cancelled(&self) -> LocalFuture<'static, ()> {
-        let notify = self.notify.clone();
-        Box::pin(async move { notify.notified().await })
-    }
-}
-
 #[tokio::test]
 async fn an_abort_ends_the_wait() {
     local(async {
@@ -616,8 +600,7 @@ async fn an_abort_ends_the_wait() {
             }
             // The answer is on its way, then the wait begins.
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-            abort.aborted.set(true);
-            abort.notify.notify_waiters();
+            abort.abort();
         });
         assert_eq!(result.unwrap_err().code(), ErrorCode::Aborted);
         assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
@@ -635,7 +618,7 @@ async fn an_abort_keeps_what_was_not_sent() {
             let abort = Rc::new(Abort::default());
             attempt.options.cancellation = Some(abort.clone());
             let transport = attempt.world().transport.clone();
-            transport.set_tamper(move |_, _| abort.aborted.set(true));
+            transport.set_tamper(move |_, _| abort.abort());
             transport.take_sent();
             let error = attempt.make().await.err();
             let sent = transport.take_sent();
@@ -692,8 +675,7 @@ async fn what_ends_under_way_is_an_unknown_outcome() {
             attempt.options.cancellation = Some(abort.clone());
             let (made, ()) = tokio::join!(attempt.make(), async {
                 stamped().await;
-                abort.aborted.set(true);
-                abort.notify.notify_waiters();
+                abort.abort();
             });
             let error = made.unwrap_err();
             assert_eq!(error.code(), ErrorCode::Aborted, "{flow:?}");

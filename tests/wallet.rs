@@ -38,7 +38,9 @@ use gridkey::{
 };
 use gridkey_sandbox::{Lie, LieOrder, SCA_CODE};
 use support::{
-    Abort, TestNotes, World, code, enrolment,
+    TestNotes, World,
+    abort::Abort,
+    code, enrolment,
     flow::{DEFAULTS, Flow, NEW_EMAIL, NEW_PHONE_NUMBER, delegation, oauth, parse, sms, stated},
     local, text,
 };
@@ -1080,7 +1082,7 @@ async fn delegations_that_were_not_stated(delivery: KeyDelivery) {
     );
     let leg = |stamped| ("createDelegatedKey", stamped);
     assert_eq!(world.transport.take_sent(), [leg(false), leg(true)]);
-    assert_eq!(statuses().await, ["PENDING"]);
+    assert_eq!(statuses().await, ["PENDING", "PENDING"]);
 
     create(delegation("Groceries")).await.unwrap();
     assert!(statuses().await.contains(&"ACTIVE".to_owned()));
@@ -1389,6 +1391,7 @@ async fn an_abort_ends_the_apps_question() {
             timeout_ms: None,
         };
         let card_id = &world.customer.card_id;
+        world.transport.take_sent();
         let create = session.create_delegated_key(card_id, "Groceries", purpose, &options);
         let (created, ()) = tokio::join!(create, async {
             asked.notified().await;
@@ -1486,8 +1489,7 @@ async fn nothing_is_remembered_without_storage() {
         fn set(&self, _: &str, _: Option<&str>) {}
     }
     local(async {
-        let mut world = World::new().await;
-        world.notes = Rc::new(TestNotes::default());
+        let world = World::new().await;
         let client = world.client_with_notes(KeyDelivery::Sealed, Rc::new(NoNotes));
         let session = world.sign_in(&client).await;
         let organization_id = Some(world.customer.organization_id.clone());

@@ -6,7 +6,7 @@
     reason = "each test file uses its own part of it"
 )]
 
-mod abort;
+pub mod abort;
 mod authenticator;
 mod clock;
 pub mod flow;
@@ -39,7 +39,6 @@ use gridkey_sandbox::{
 use tokio::task::LocalSet;
 
 pub use self::{
-    abort::Abort,
     authenticator::SoftwareAuthenticator,
     clock::TestClock,
     storage::{TestKeyStore, TestNotes},

@@ -38,7 +38,7 @@ use gridkey::{
 };
 use gridkey_sandbox::{Lie, LieOrder, SCA_CODE};
 use support::{
-    TestNotes, World,
+    World,
     abort::Abort,
     code, enrolment,
     flow::{DEFAULTS, Flow, NEW_EMAIL, NEW_PHONE_NUMBER, delegation, oauth, parse, sms, stated},

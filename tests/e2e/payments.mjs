@@ -34,6 +34,12 @@ pageTest("to somebody's address, and what cannot be paid", async (page) => {
   await ask();
   await page.says("Enter an amount, like 12.50.");
   assert.equal(await page.textbox(/^Amount/).evaluate((field) => field === document.activeElement), true);
+  for (const none of ["0", "0.00", "1.005", "-1"]) {
+    await page.textbox(/^Amount/).fill(none);
+    await ask();
+    await page.says("Enter an amount, like 12.50.");
+  }
+  assert.equal(await sandbox.requestsFor("createQuote"), 0);
   await page.textbox(/^Amount/).fill("0.05");
   await ask();
   await page.says("This amount is too small or too large");
@@ -82,6 +88,24 @@ pageTests("a payment that asks for one more proof", async (page) => {
   await code.fill("123 456");
   await page.button("Confirm the payment").click();
   await page.heading("Your payment is on its way").waitFor();
+});
+
+pageTest("wrong codes for a payment, until nobody can pay for a while", async (page) => {
+  page.expectProblem(/status of 4(00|23)/);
+  await sandbox.control("requireSca");
+  await page.signInByCode();
+  await page.askForQuote("20");
+  await page.button("Pay $20.00").click();
+  await page.textbox("Code for this payment").fill("999999");
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const answered = page.page.waitForResponse((response) => response.url().endsWith("/authorize"));
+    await page.button("Confirm the payment").click();
+    await answered;
+  }
+  await page.says("That code is not right, or has run out.");
+  await page.button("Confirm the payment").click();
+  await page.says("There were too many wrong codes, so payments are locked for 15 minutes.");
+  assert.equal(await page.button("Pay $20.00").count(), 0);
 });
 
 pageTests("an answer that does not come: nobody knows whether it was paid, until somebody looks", async (page) => {

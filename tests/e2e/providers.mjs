@@ -116,7 +116,11 @@ pageTest("a window that is blocked, closed, or answers something else", async (p
 
   // Only that window, from this origin, is heard; and of its answers only the one that was asked for.
   const window = await openWindow();
-  await page.page.evaluate(() => postMessage({ state: "x", idToken: "x" }, location.origin));
+  await page.page.evaluate(() => new Promise((resolve) => {
+    addEventListener("message", () => setTimeout(resolve, 100), { once: true });
+    postMessage({ state: "mallory", idToken: "x" }, location.origin);
+  }));
+  await page.button("Waiting for Sandbox sign-in…").waitFor();
   await window.goto(`${sandbox.DEMO_URL}return.html#id_token=x&state=mallory`).catch(() => undefined);
   await page.says(FOREIGN);
   assert.equal(await sandbox.requestsFor("createAuthCredential"), 0);

@@ -130,7 +130,7 @@ pageTests("e-mail address and phone number are changed", async (page) => {
   await page.button("Change phone number").click();
   await page.says("Changed to +442079460958.");
   await page.tab("Sign-in");
-  await page.page.getByRole("strong").filter({ hasText: "ada@lovelace.example" }).first().waitFor();
+  await page.button("Remove ada@lovelace.example").waitFor();
   await page.signOut();
   await page.page.getByText("to ada@lovelace.example").waitFor();
   await page.signInByCode();
@@ -229,7 +229,6 @@ pageTest("the words go with whoever looks away", async (page) => {
 pageTest("an agent that takes its code", async (page) => {
   await page.signInByCode();
   const code = await page.issueDeviceCode();
-  await page.page.waitForResponse((response) => response.url().endsWith("/status"));
   assert.equal(await sandbox.redeem(code), 200);
   await page.says("Your agent is connected.");
   await page.page.getByText(code).waitFor({ state: "detached" });

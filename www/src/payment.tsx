@@ -277,7 +277,6 @@ function isUnknown(error: unknown): boolean {
   return isGridkeyError(error) && (error.reason === "outcome_unknown" || (error.operation === "authorizeQuote" && error.recovery === "retry"));
 }
 
-const WRONG_CODE = "That code is not right, or has run out. Check it and enter it again, or ask for another one.";
 const LOCKED = "There were too many wrong codes, so payments are locked for 15 minutes.";
 
 /** Strong customer authentication: the customer proves once more who they are, for this payment. */
@@ -287,7 +286,7 @@ function Authorization(props: PaymentViewProps) {
   const { id, scaChallenge } = payment.quote;
   const confirm = useAction({
     signInAgain,
-    special: ({ gridCode }) => (gridCode === "INVALID_INPUT" ? WRONG_CODE : gridCode === "ACCOUNT_LOCKED" ? LOCKED : undefined),
+    special: ({ gridCode }) => (gridCode === "ACCOUNT_LOCKED" ? LOCKED : undefined),
   });
   const resend = useAction({ signInAgain });
   const input = useRef<HTMLInputElement>(null);

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ActionButton, Status, useAction } from "./action.tsx";
-import { usePage } from "./page.ts";
 import type { CardProps } from "./wallet.tsx";
 
 /** How far somebody has gone: the warning, the words here but covered, the words in sight. */
@@ -8,7 +7,6 @@ type Step = "closed" | "warned" | "covered" | "shown";
 
 /** The export of the wallet's words. They are never in the page's state, only as bytes that are wiped, and in the list while it is shown. */
 export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: boolean }) {
-  const { config } = usePage();
   const action = useAction({ signInAgain });
   const [step, setStep] = useState<Step>("closed");
   const [sure, setSure] = useState(false);
@@ -47,9 +45,7 @@ export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: 
   const fetchWords = () =>
     action.run(async () => {
       const turn = wiped.current;
-      const exported = await session.exportMnemonic(
-        config.organizationId === undefined ? {} : { organizationId: config.organizationId },
-      );
+      const exported = await session.exportMnemonic();
       if (turn !== wiped.current) {
         exported.fill(0);
         return;

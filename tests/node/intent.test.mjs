@@ -7,7 +7,7 @@ import test, { before } from "node:test";
 import { SessionKey, checkIntent, init } from "../../pkg/node.js";
 import { failure, thrown } from "./failure.mjs";
 import { ORGANIZATION, assertStamp, makeEnclave, payload, quotePayload, signWith, soon } from "./grid.mjs";
-import { vectors } from "./vectors.mjs";
+import { bytes, vectors } from "./vectors.mjs";
 
 before(() => init());
 
@@ -61,7 +61,8 @@ test("each kind of intent is accepted for its own payload and refused for every 
     updatePrivacy: [{ signWith, allowBlindSigning: true }, payload("ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2", raw)],
     activity: [{ activityType: "ACTIVITY_TYPE_NEW", parameters }, payload("ACTIVITY_TYPE_NEW", { d: null, a: [1, { b: "c" }] })],
   };
-  const key = SessionKey.generate();
+  // The private key of `KEY`: only its own token may be stamped with a key.
+  const key = SessionKey.dangerouslyFromPrivateKey(bytes("01".padStart(64, "0")));
   for (const [kind, [members, own]] of Object.entries(kinds)) {
     const intent = { kind, ...members };
     assert.equal(checkIntent(own, intent).organizationId, ORGANIZATION, kind);
@@ -195,10 +196,20 @@ test("a payload is of the time that it is judged by", () => {
     if (isTimely) assert.equal(check().organizationId, ORGANIZATION);
     else assert.equal(thrown("intent_refused", check).reason, "timestamp");
   }
-  // The challenge's own time bounds it, and then this device's clock does not count.
-  const expiresAt = new Date(now).toISOString();
-  checkIntent(made(now - 5 * minute), { ...EMAIL, expiresAt });
-  assert.equal(thrown("intent_refused", () => checkIntent(made(now + 1), { ...EMAIL, expiresAt })).reason, "timestamp");
+  // The challenge's own time narrows that.
+  const until = (time) => new Date(time).toISOString();
+  for (const [timestamp, expiresAt, code, reason] of [
+    [now - 5 * minute, now + minute, undefined],
+    [now - 15 * minute - 1, now + minute, "intent_refused", "timestamp"],
+    [now + 1, now, "intent_refused", "timestamp"],
+    [now - minute, now, "challenge_expired", undefined],
+    [now + 10 * minute, now + 20 * minute, undefined],
+    [now + 10 * minute + 1, now + 20 * minute, "clock_wrong", undefined],
+  ]) {
+    const check = () => checkIntent(made(timestamp), { ...EMAIL, expiresAt: until(expiresAt) }, { now });
+    if (code) assert.equal(thrown(code, check).reason, reason);
+    else assert.equal(check().organizationId, ORGANIZATION);
+  }
 });
 
 test("what a page has done to prototypes changes no intent", async () => {
@@ -249,4 +260,12 @@ test("an intent is read once: what is checked is what was said", async () => {
   assertStamp(await key.stamp(text, freeing), text, publicKey);
   assertStamp(await inner[0], text, publicKey);
   await failure("used_after_free", key.stamp(text, EMAIL));
+});
+
+test("a key stamps no other key's verification token", async () => {
+  const enclave = makeEnclave();
+  const token = enclave.token({ organization_id: ORGANIZATION, verification_type: "OTP_TYPE_EMAIL", contact: "a@b.example", public_key: KEY, exp: String(Date.now() + 60_000) });
+  const intent = { kind: "verifyOtp", publicKeyHex: KEY, quorumPublicKey: enclave.publicKey };
+  assert.equal(checkIntent(token, intent).organizationId, ORGANIZATION);
+  await failure("invalid_argument", SessionKey.generate().stamp(token, intent));
 });

@@ -2,6 +2,7 @@
 // used up. Neither may take more with it than what was under way.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test, { before } from "node:test";
 
 // Sees every instance of the WebAssembly, as a script of the page can.
@@ -82,6 +83,33 @@ test("a fault in a method loses the instance, and a fresh one is there at once",
   assert.ok(fresh.isActive && fresh instanceof wallet.constructor === false && states.at(-1) === "signedIn");
   fresh.free();
   assert.equal(memories.length, 2);
+});
+
+test("what gives a promise rejects, whatever has become of the instance", async () => {
+  const types = await readFile(new URL("../../pkg/wasm/gridkey.d.ts", import.meta.url), "utf8");
+  const [, body] = types.match(/^export class WalletSession \{\n([^]*?)\n\}/m);
+  const methods = [...body.matchAll(/^ {4}(\w+)\(.*\): Promise</gm)].map(([, name]) => name);
+  assert.ok(methods.includes("signOut") && methods.length > 15);
+  const client = createGridkey({ transport: () => new Promise(() => {}) });
+  const asked = (wallet, method, ...args) => {
+    const promise = wallet[method](...args);
+    assert.ok(promise instanceof Promise, method);
+    return promise;
+  };
+  const freed = client.adoptSession(session(), SessionKey.generate());
+  freed.free();
+  for (const method of methods) await failure("used_after_free", asked(freed, method));
+
+  // In the call that loses it, and in all that come after.
+  const wallet = client.adoptSession(session(), SessionKey.generate());
+  const losing = {
+    get signal() {
+      thrown("instance_lost", () => wallet.isActive);
+      return undefined;
+    },
+  };
+  await whileThrowing(Date, "now", () => failure("instance_lost", asked(wallet, "signOut", losing)));
+  for (const method of methods) await failure("instance_lost", asked(wallet, method));
 });
 
 test("what waits for a lost instance fails, and what comes too late does no harm", async () => {

@@ -47,7 +47,7 @@ async function everyView(page) {
 
 async function everyPart(page) {
   await page.tab("Sign-in");
-  await page.button("Remove Ada's laptop").click();
+  await page.button("Remove passkey Ada's laptop").click();
   await assertAccessible(page, "removing a way to sign in");
   await page.button("Add Sandbox sign-in").click();
   await assertAccessible(page, "adding an identity provider");
@@ -57,6 +57,11 @@ async function everyPart(page) {
   await assertAccessible(page, "adding a phone number");
   await page.button("Cancel").click();
   await page.addPhone();
+  const tabs = await page.page.getByRole("tab").evaluateAll((tabs) => tabs.map(({ offsetHeight }) => offsetHeight));
+  assert.equal(new Set(tabs).size, 1, "no tab is broken in two lines");
+  await page.refresh();
+  await page.page.getByRole("button", { name: /^End / }).waitFor();
+  await assertAccessible(page, "several sessions");
 
   await page.tab("Pay");
   await page.page.getByRole("radio", { name: "Somebody's address" }).check();

@@ -84,7 +84,7 @@ pageTests("lies to somebody who changes ways to sign in", async (page) => {
   await addPasskey();
   await page.says("“Ada's laptop” was added.");
 
-  await page.button("Remove Ada's laptop").click();
+  await page.button("Remove passkey Ada's laptop").click();
   const remove = () => page.button("Yes, remove it").click();
   await refuses(page, { lie: "twoIds", attempt: remove, "asked for": "revokeAuthCredential", error: "intent_refused", reason: "parameters" });
   await remove();
@@ -124,7 +124,7 @@ pageTests("lies to somebody who renews and ends sessions", async (page) => {
   // What was stamped once is not stamped again for another key.
   await refuses(page, { lie: "replay", attempt: renew, error: "intent_refused", reason: "parameters" });
 
-  const end = () => page.button("End").click();
+  const end = () => page.page.getByRole("button", { name: /^End / }).click();
   await refuses(page, { lie: "swapPayload", attempt: end, "asked for": "revokeAuthSession", error: "intent_refused", reason: "type" });
   await end();
   await page.says("That session was ended.");

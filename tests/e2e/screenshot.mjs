@@ -17,7 +17,9 @@ try {
   await page.signOut();
   await page.signInByPasskey();
   await page.refresh();
-  await page.issueDeviceCode();
+  await page.lie("swapPayload");
+  await page.button("Stay signed in").click();
+  await page.noticed();
   await page.page.evaluate(() => scrollTo(0, 0));
   await mkdir(dirname(file), { recursive: true });
   await page.page.screenshot({ path: file });

@@ -67,22 +67,22 @@ pageTest("the e-mail address is added back", async (page) => {
 pageTests("a passkey is removed, after a second look", async (page) => {
   await page.signInByCode();
   await page.addPasskey("Old phone");
-  await page.button("Remove Old phone").click();
+  await page.button("Remove passkey Old phone").click();
   await page.page.getByText("Remove “Old phone”? It will no longer open your wallet").waitFor();
   await page.button("Keep it").click();
   assert.equal(await sandbox.requestsFor("revokeAuthCredential"), 0, "nothing is asked for before");
-  await page.button("Remove Old phone").click();
+  await page.button("Remove passkey Old phone").click();
   await page.button("Yes, remove it").click();
   await page.says("“Old phone” was removed.");
   assert.equal(page.signed().at(-1).status, 204);
-  await page.button("Remove Old phone").waitFor({ state: "hidden" });
+  await page.button("Remove passkey Old phone").waitFor({ state: "hidden" });
   await page.signOut();
   await page.page.getByText("There is no passkey for this wallet yet.").waitFor();
 });
 
 pageTest("what cannot be removed, and why", async (page) => {
   await page.signInByCode();
-  const email = page.button("Remove ada@example.com");
+  const email = page.button("Remove e-mail code ada@example.com");
   await email.click();
   await page.page.getByText("This is the only way into your wallet.").waitFor();
   await page.button("Close").click();
@@ -96,7 +96,7 @@ pageTest("what cannot be removed, and why", async (page) => {
   await email.click();
   await page.page.getByText("does not say what has to be signed to remove a code").waitFor();
   assert.equal(await page.button("Yes, remove it").count(), 0);
-  await page.button("Remove Ada's laptop").click();
+  await page.button("Remove passkey Ada's laptop").click();
   await page.page.getByText("You are signed in with this one.").waitFor();
   assert.equal(await sandbox.requestsFor("revokeAuthCredential"), 0);
 });
@@ -110,7 +110,7 @@ pageTests("another session is ended, this one is marked", async (page) => {
   await items.nth(1).waitFor();
   assert.match(await items.filter({ hasText: "this page" }).innerText(), /E-mail code ada@example\.com/);
   assert.equal(await items.filter({ hasText: "this page" }).getByRole("button").count(), 0);
-  await page.button("End").click();
+  await page.page.getByRole("button", { name: /^End / }).click();
   await page.says("That session was ended.");
   assert.equal(await items.count(), 1);
   const ended = (await sandbox.sessions()).filter(({ revoked }) => revoked);
@@ -130,7 +130,7 @@ pageTests("e-mail address and phone number are changed", async (page) => {
   await page.button("Change phone number").click();
   await page.says("Changed to +442079460958.");
   await page.tab("Sign-in");
-  await page.button("Remove ada@lovelace.example").waitFor();
+  await page.button("Remove e-mail code ada@lovelace.example").waitFor();
   await page.signOut();
   await page.page.getByText("to ada@lovelace.example").waitFor();
   await page.signInByCode();

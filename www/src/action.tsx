@@ -85,17 +85,20 @@ interface ButtonProps {
   look?: "primary" | "plain";
   onPress?: () => void;
   busyText?: string | undefined;
+  /** What it is called where several look the same. It begins with what is to be seen. */
+  label?: string;
   children: ComponentChildren;
 }
 
 /** A button of an action; without `onPress` it submits its form. It keeps the focus while it cannot be used. */
-export function ActionButton({ action, look = "plain", onPress, busyText = "One moment…", children }: ButtonProps) {
+export function ActionButton({ action, look = "plain", onPress, busyText = "One moment…", label, children }: ButtonProps) {
   const idle = !action.busy && action.wait === 0;
   return (
     <button
       type={onPress ? "button" : "submit"}
       class={look}
       aria-disabled={!idle}
+      aria-label={idle ? label : undefined}
       onClick={(event) => (idle ? onPress?.() : event.preventDefault())}
     >
       {action.busy ? busyText : action.wait > 0 ? `Try again in ${action.wait} s` : children}

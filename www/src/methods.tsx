@@ -89,7 +89,7 @@ export function MethodsCard({ session, shown, signInAgain, onSession }: MethodsP
                 {method.id === session.authMethodId && " · in use now"}
               </span>
             </div>
-            <button {...opens(method.id)} aria-label={`Remove ${method.nickname}`}>Remove</button>
+            <button {...opens(method.id)} aria-label={`Remove ${METHOD_NAMES[method.type].toLowerCase()} ${method.nickname}`}>Remove</button>
             {open === method.id && (
               <RemoveMethod
                 {...card}

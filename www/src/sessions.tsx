@@ -73,7 +73,9 @@ function SessionItem({ session, id, name, since, isCurrent, signInAgain, onEnded
         <strong>{name}</strong>
         <span class="quiet">since {since}{isCurrent && " · this page"}</span>
       </div>
-      {!isCurrent && <ActionButton action={end} onPress={press} busyText="Ending…">End</ActionButton>}
+      {!isCurrent && (
+        <ActionButton action={end} onPress={press} busyText="Ending…" label={`End ${name}, since ${since}`}>End</ActionButton>
+      )}
       <Status notice={end.notice} />
     </li>
   );

@@ -58,7 +58,7 @@ async function everyPart(page) {
   await page.button("Cancel").click();
   await page.addPhone();
   const tabs = await page.page.getByRole("tab").evaluateAll((tabs) => tabs.map(({ offsetHeight }) => offsetHeight));
-  assert.equal(new Set(tabs).size, 1, "no tab is broken in two lines");
+  assert.ok(tabs.every((height) => height < 60), `no tab is broken in two lines: ${tabs}`);
   await page.refresh();
   await page.page.getByRole("button", { name: /^End / }).waitFor();
   await assertAccessible(page, "several sessions");

@@ -191,6 +191,15 @@ pageTests("lies to somebody who pays, and who lets a card pay", async (page) => 
   await page.says("can pay for your card now.");
 });
 
+pageTest("every lie on the list is one that the sandbox can tell", async (page) => {
+  const lies = await page.page.locator("#lie option").evaluateAll((options) => options.map(({ value }) => value));
+  for (const lie of lies) {
+    const told = page.page.waitForResponse((response) => response.url().endsWith("/sandbox/control"));
+    await page.lie(lie);
+    assert.equal((await told).status(), 204, lie);
+  }
+});
+
 /** Leaves the page signed out, with a passkey on this device. */
 async function withPasskey(page) {
   await page.signInByCode();

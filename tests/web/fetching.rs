@@ -65,19 +65,31 @@ async fn a_signed_request_carries_its_headers() {
         "revokeAuthSession",
         &"Session:1".into(),
         &JsValue::UNDEFINED,
-        &js("{ stamp: 'the-stamp', requestId: 'Request:9', idempotencyKey: 'once' }"),
+        &js("{ stamp: 'the-stamp', requestId: 'Request:9' }"),
     );
     settled(signed).await.unwrap_err();
     assert_eq!(
         text_of(&requests, "JSON.stringify(it[0].headers)"),
         concat!(
             r#"{"accept":"application/json","grid-wallet-signature":"the-stamp","#,
-            r#""idempotency-key":"once","request-id":"Request:9","x-mine":"1"}"#
+            r#""request-id":"Request:9","x-mine":"1"}"#
         )
     );
     assert_js(
         &requests,
         "it[0].init.method === 'DELETE' && it[0].init.credentials === 'include'",
+    );
+
+    let executed = client.operation(
+        "executeQuote",
+        &"Quote:1".into(),
+        &JsValue::UNDEFINED,
+        &js("{ stamp: 'the-stamp', idempotencyKey: 'once' }"),
+    );
+    settled(executed).await.unwrap_err();
+    assert_js(
+        &requests,
+        "it[1].headers['idempotency-key'] === 'once' && it[1].headers['grid-wallet-signature'] === 'the-stamp'",
     );
 
     let posted = client.operation(
@@ -89,11 +101,11 @@ async fn a_signed_request_carries_its_headers() {
     settled(posted).await.unwrap_err();
     assert_js(
         &requests,
-        "it[1].headers['content-type'] === 'application/json'",
+        "it[2].headers['content-type'] === 'application/json'",
     );
     assert_js(
         &requests,
-        r#"it[1].init.body === '{"accountId":"InternalAccount:1"}'"#,
+        r#"it[2].init.body === '{"accountId":"InternalAccount:1"}'"#,
     );
 }
 

@@ -17,3 +17,4 @@ mod operations;
 mod signing_in;
 mod support;
 mod transporting;
+mod wallet;

@@ -21,7 +21,7 @@ async fn a_call_is_a_plain_object() {
         "refreshAuthSession",
         &"Session:a.b".into(),
         &js("{ clientPublicKey: '03' + '6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296' }"),
-        &js("{ stamp: 'stamp', requestId: 'Request:0', idempotencyKey: 'key' }"),
+        &js("{ stamp: 'stamp', requestId: 'Request:0' }"),
     );
     let answer = settled(answer).await.unwrap();
     assert_js(
@@ -42,7 +42,7 @@ async fn a_call_is_a_plain_object() {
     assert_js(&call, "JSON.parse(it.body).clientPublicKey.length === 66");
     assert_js(
         &call,
-        "it.stamp === 'stamp' && it.requestId === 'Request:0' && it.idempotencyKey === 'key'",
+        "it.stamp === 'stamp' && it.requestId === 'Request:0' && !('idempotencyKey' in it)",
     );
     assert_js(
         &call,
@@ -54,6 +54,18 @@ async fn a_call_is_a_plain_object() {
     assert_js(
         &of(&calls, "it[1].call"),
         "!('body' in it) && !('stamp' in it)",
+    );
+
+    let executed = client.operation(
+        "executeQuote",
+        &"Quote:1".into(),
+        &JsValue::UNDEFINED,
+        &js("{ stamp: 'stamp', idempotencyKey: 'key' }"),
+    );
+    settled(executed).await.unwrap_err();
+    assert_js(
+        &of(&calls, "it[2].call"),
+        "it.stamp === 'stamp' && it.idempotencyKey === 'key' && !('requestId' in it)",
     );
 }
 

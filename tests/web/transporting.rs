@@ -164,6 +164,17 @@ async fn a_body_is_a_text_or_what_was_parsed_of_it() {
 
 #[wasm_bindgen_test]
 async fn junk_is_told_from_an_answer() {
+    let refused = async |reply: &str| {
+        let client = client(&format!("{{ transport: () => ({reply}) }}"));
+        let error = failure(list(&client, "undefined")).await;
+        assert_code(&error, "relay_protocol");
+        assert_eq!(
+            text_of(&error, "it.operation"),
+            "listAuthSessions",
+            "{reply}"
+        );
+        error
+    };
     for reply in [
         "undefined",
         "null",
@@ -172,7 +183,14 @@ async fn junk_is_told_from_an_answer() {
         "[]",
         "{}",
         "{ status: '200', body: {} }",
+        "{ status: 0, body: {} }",
+        "{ status: -0, body: { data: [] } }",
+        "{ status: 0, body: { status: 0, code: 'NOT_FOUND', message: 'x', details: {} } }",
+        "{ body: { data: [] } }",
         "{ status: 99, body: {} }",
+        "{ status: -200, body: {} }",
+        "{ status: 65736, body: { data: [] } }",
+        "{ status: 4294967496, body: { data: [] } }",
         "{ status: 600, body: {} }",
         "{ status: 200.5, body: {} }",
         "{ status: NaN, body: {} }",
@@ -198,21 +216,23 @@ async fn junk_is_told_from_an_answer() {
         "{ status: 200, body: { data: [] }, dateMs: NaN }",
         "{ status: 200, body: { data: [] }, dateMs: Infinity }",
         "{ status: 200, body: { data: [] }, dateMs: 8640000000000001 }",
-        // Of the right form, but not of this API's.
+    ] {
+        assert_js(
+            &refused(reply).await,
+            "it.message.startsWith('`transport` must resolve to') && !('status' in it)",
+        );
+    }
+    // Of the right form, but not of this API's.
+    for reply in [
         "{ status: 200, body: null }",
         "{ status: 200, body: '' }",
         "{ status: 200, body: '<html>' }",
         "{ status: 200, body: { data: 5 } }",
         "{ status: 302, body: {} }",
+        "{ status: 100, body: {} }",
+        "{ status: 599, body: {} }",
     ] {
-        let client = client(&format!("{{ transport: () => ({reply}) }}"));
-        let error = failure(list(&client, "undefined")).await;
-        assert_code(&error, "relay_protocol");
-        assert_eq!(
-            text_of(&error, "it.operation"),
-            "listAuthSessions",
-            "{reply}"
-        );
+        assert_js(&refused(reply).await, "it.status >= 100");
     }
 }
 

@@ -740,8 +740,9 @@ export type GridkeyErrorCode =
 | "signature_rejected"
 /** The platform's own login lapsed. */
 | "signed_out_of_platform"
-/** The answer took longer than `timeoutMs`. */
+/** This browser does not let the page keep a key, or does not have it any more. */
 | "storage_unavailable"
+/** The answer took longer than `timeoutMs`. */
 | "timeout"
 /** The relay does not offer this operation. */
 | "unsupported_operation"

@@ -28,6 +28,15 @@ test("the types are those that were reviewed", async () => {
   assert.equal(types, await readFile(SNAPSHOT, "utf8"), "after a review: UPDATE_SNAPSHOT=1 node --test tests/node/types.test.mjs");
 });
 
+test("every error code says what it means", async () => {
+  const [, union] = (await read("wasm/gridkey.d.ts")).match(/export type GridkeyErrorCode =\n([^]*?);\n/);
+  const lines = union.split("\n").map((line) => line.trim());
+  const codes = lines.filter((line) => line.startsWith("|"));
+  assert.ok(codes.length > 20);
+  assert.equal(lines.length, 2 * codes.length);
+  for (const code of codes) assert.match(lines[lines.indexOf(code) - 1], /^\/\*\* .*\. \*\/$/, code);
+});
+
 test("nothing is any", async () => {
   const code = (await publicTypes()).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
   for (const word of ["any", "object", "Function", "Object"]) {

@@ -324,6 +324,10 @@ async fn what_an_intent_function_gives_instead_signs_nothing() {
             &error,
             "!it.message.includes('0xcanary') && it.requestId === 'Request:1'",
         );
+        assert_js(
+            &error,
+            "it.code !== 'intent_refused' || it.reason === (it.message.includes('threw') ? 'application' : 'parameters')",
+        );
         assert_eq!(calls.length(), 1, "{intent}");
     }
 }

@@ -23,7 +23,7 @@ async function refuses(page, { lie, attempt, says = REFUSED, signs = 0, ...expec
   assert.equal((await sandbox.signedRequests()) - arrived, signs, `${lie}: stamps that arrived`);
 }
 
-pageTests("lies to somebody who signs in by code", async (page) => {
+pageTest("lies to somebody who signs in by code", async (page) => {
   // Whoever could choose whom the code is sealed to could read it.
   await refuses(page, {
     lie: "otherEnclaveKey",
@@ -72,11 +72,18 @@ pageTest("lies about a session's key: one that nobody asked for", async (page) =
 }, { keys: "client-held" });
 
 pageTests("lies to somebody who changes ways to sign in", async (page) => {
-  await page.signInByCode();
+  await page.unlock();
   await page.button("Add a passkey").click();
   const addPasskey = () => page.button("Create passkey").click();
   await page.textbox("Name of the passkey").fill("Ada's laptop");
-  await refuses(page, { lie: "swapPayload", attempt: addPasskey, "asked for": "createAuthCredential", error: "intent_refused", reason: "type", came: "Hand the wallet's words to a stranger: ACTIVITY_TYPE_EXPORT_WALLET" });
+  await refuses(page, {
+    lie: "swapPayload",
+    attempt: addPasskey,
+    "asked for": "createAuthCredential",
+    error: "intent_refused",
+    reason: "type",
+    came: "Hand the wallet's words to a stranger: ACTIVITY_TYPE_EXPORT_WALLET",
+  });
   // Each attempt has made a passkey, which Grid did not take.
   await page.authenticator.replace();
   await refuses(page, { lie: "swapAttestation", attempt: addPasskey, error: "intent_refused", reason: "parameters" });
@@ -107,7 +114,7 @@ pageTests("lies to somebody who changes ways to sign in", async (page) => {
 });
 
 pageTests("lies to somebody who renews and ends sessions", async (page) => {
-  await page.signInByCode();
+  await page.unlock();
   const renew = () => page.button("Stay signed in").click();
   const lies = [
     ["swapTargetKey", "parameters"],
@@ -124,14 +131,14 @@ pageTests("lies to somebody who renews and ends sessions", async (page) => {
   // What was stamped once is not stamped again for another key.
   await refuses(page, { lie: "replay", attempt: renew, error: "intent_refused", reason: "parameters" });
 
-  const end = () => page.page.getByRole("button", { name: /^End / }).click();
+  const end = () => page.page.getByRole("button", { name: /^End / }).first().click();
   await refuses(page, { lie: "swapPayload", attempt: end, "asked for": "revokeAuthSession", error: "intent_refused", reason: "type" });
   await end();
   await page.says("That session was ended.");
 });
 
 pageTests("lies to somebody in the settings", async (page) => {
-  await page.signInByCode();
+  await page.unlock();
   await page.tab("Settings");
   await page.page.getByText("Change your e-mail address").click();
   await page.textbox("New e-mail address").fill("ada@lovelace.example");
@@ -162,7 +169,7 @@ pageTests("lies to somebody in the settings", async (page) => {
 });
 
 pageTests("lies to somebody who pays, and who lets a card pay", async (page) => {
-  await page.signInByCode();
+  await page.unlock();
   await page.askForQuote("10");
   await page.button("Pay $10.00").click();
   await page.heading("Your payment is on its way").waitFor();

@@ -89,6 +89,17 @@ export class LoginPage {
     await this.unlocked();
   }
 
+  /**
+   * Signs in, and has the session's key delivered as the switch says: that of a session by code is
+   * always made here.
+   */
+  async unlock() {
+    await this.signInByCode();
+    await this.refresh();
+    const { sealed } = (await sandbox.sessions()).at(-1);
+    if (sealed !== (this.keys === "sealed")) throw new Error(`the key was ${sealed ? "" : "not "}sealed`);
+  }
+
   unlocked() {
     return this.heading("Your wallet is unlocked").waitFor();
   }

@@ -6,7 +6,7 @@ import { pageTest, pageTests } from "./page-test.mjs";
 import * as sandbox from "./sandbox.mjs";
 
 pageTests("an amount, what it costs, the payment, and that it arrived", async (page) => {
-  await page.signInByCode();
+  await page.unlock();
   await page.tab("Pay");
   await page.page.getByText("You have $10,000.00.").waitFor();
   await page.askForQuote("12.50");
@@ -74,7 +74,7 @@ pageTest("an offer that runs out", async (page) => {
 pageTests("a payment that asks for one more proof", async (page) => {
   page.expectProblem(/status of 400/);
   await sandbox.control("requireSca");
-  await page.signInByCode();
+  await page.unlock();
   await page.askForQuote("20");
   await page.button("Pay $20.00").click();
   await page.heading("One more proof that it is you").waitFor();
@@ -110,7 +110,7 @@ pageTest("wrong codes for a payment, until nobody can pay for a while", async (p
 
 pageTests("an answer that does not come: nobody knows whether it was paid, until somebody looks", async (page) => {
   page.expectProblem(/status of 50\d|ERR_/);
-  await page.signInByCode();
+  await page.unlock();
   await page.askForQuote("30");
   await sandbox.control("fault", { operation: "executeQuote", fault: { kind: "drop", processed: true } });
   await page.button("Pay $30.00").click();

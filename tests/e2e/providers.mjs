@@ -8,7 +8,7 @@ import * as sandbox from "./sandbox.mjs";
 const FOREIGN = "An answer came that does not belong to a sign-in begun here, so it was not used.";
 
 pageTests("an account at a provider is added, opens the wallet over a redirect, and is removed", async (page) => {
-  await page.signInByCode();
+  await page.unlock();
   await page.addProvider();
   await page.signOut();
 

@@ -1,11 +1,12 @@
 // What goes wrong for customers. Each time the page says what happened, and the next attempt works.
+// Where no key is delivered, as to whoever signs in by code, one key delivery stands for both.
 
 import assert from "node:assert/strict";
 
 import { pageTest, pageTests } from "./page-test.mjs";
 import * as sandbox from "./sandbox.mjs";
 
-pageTests("a wrong code, then the right one", async (page) => {
+pageTest("a wrong code, then the right one", async (page) => {
   page.expectProblem(/status of 401/);
   await page.askForCode();
   await page.enterCode("123456");
@@ -16,7 +17,7 @@ pageTests("a wrong code, then the right one", async (page) => {
   await page.unlocked();
 });
 
-pageTests("an expired code, then another one", async (page) => {
+pageTest("an expired code, then another one", async (page) => {
   page.expectProblem(/status of 401/);
   await page.askForCode();
   await sandbox.control("expireChallenges");
@@ -27,7 +28,7 @@ pageTests("an expired code, then another one", async (page) => {
   await page.unlocked();
 });
 
-pageTests("a code that does not arrive", async (page) => {
+pageTest("a code that does not arrive", async (page) => {
   await page.page.clock.install();
   await page.load();
   await page.askForCode();
@@ -57,7 +58,7 @@ pageTests("a device that does not recognise its owner", async (page) => {
   await page.signInByPasskey();
 });
 
-pageTests("a new passkey that is not made, then is", async (page) => {
+pageTest("a new passkey that is not made, then is", async (page) => {
   await page.signInByCode();
   await page.button("Add a passkey").click();
   await page.authenticator.setRecognised(false);
@@ -68,7 +69,7 @@ pageTests("a new passkey that is not made, then is", async (page) => {
   await page.says("was added");
 });
 
-pageTests("a passkey whose name is not allowed", async (page) => {
+pageTest("a passkey whose name is not allowed", async (page) => {
   await page.signInByCode();
   await page.button("Add a passkey").click();
   const name = page.page.getByRole("textbox", { name: "Name of the passkey" });
@@ -80,7 +81,7 @@ pageTests("a passkey whose name is not allowed", async (page) => {
   await page.says("“Ada's laptop (work)” was added");
 });
 
-pageTests("a second passkey on the same device", async (page) => {
+pageTest("a second passkey on the same device", async (page) => {
   await page.signInByCode();
   await page.addPasskey("First");
   await page.button("Add a passkey").click();
@@ -115,7 +116,7 @@ pageTests("a passkey challenge that expired", async (page) => {
   await page.signInByPasskey();
 });
 
-pageTests("the relay goes away between the legs of signing in", async (page) => {
+pageTest("the relay goes away between the legs of signing in", async (page) => {
   page.expectProblem(/ERR_FAILED/);
   await page.askForCode();
   await page.failSigned("**/verify");
@@ -137,7 +138,7 @@ pageTests("the relay goes away while the session is renewed", async (page) => {
   await page.refresh();
 });
 
-pageTests("Grid fails in the middle of signing in", async (page) => {
+pageTest("Grid fails in the middle of signing in", async (page) => {
   page.expectProblem(/status of 502/);
   await page.askForCode();
   await sandbox.control("fault", { operation: "verifyAuthCredential", leg: 2, fault: { kind: "drop" } });
@@ -158,7 +159,7 @@ pageTests("the relay is gone when signing out", async (page) => {
   await page.signInByCode();
 });
 
-pageTests("too many attempts", async (page) => {
+pageTest("too many attempts", async (page) => {
   page.expectProblem(/status of 429/);
   await sandbox.control("fault", {
     operation: "challengeAuthCredential",
@@ -172,7 +173,7 @@ pageTests("too many attempts", async (page) => {
   await page.signInByCode();
 });
 
-pageTests("an agent that is already connected", async (page) => {
+pageTest("an agent that is already connected", async (page) => {
   page.expectProblem(/status of 409/);
   await page.signInByCode();
   assert.equal(await sandbox.redeem(await page.issueDeviceCode()), 200);
@@ -183,7 +184,7 @@ pageTests("an agent that is already connected", async (page) => {
   await page.issueDeviceCode();
 });
 
-pageTests("the platform's own login lapses", async (page) => {
+pageTest("the platform's own login lapses", async (page) => {
   page.expectProblem(/status of 401/);
   await page.signInByCode();
   await page.page.route("**/api/grid/**", (route) =>

@@ -36,7 +36,12 @@ export function CardKeyCard({ session, accountId, cardId, signInAgain }: CardKey
       </p>
       <ul class="items" aria-busy={load.busy}>
         {active?.map((key) => (
-          <KeyItem key={key.id} delegatedKey={key} signInAgain={signInAgain} onRevoked={() => changed("The key was taken back. It can no longer pay.")} />
+          <KeyItem
+            key={key.id}
+            delegatedKey={key}
+            signInAgain={signInAgain}
+            onRevoked={() => changed("The key was taken back. It can no longer pay.")}
+          />
         ))}
       </ul>
       <Status notice={load.notice} />

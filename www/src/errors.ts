@@ -45,7 +45,7 @@ const SENTENCES: Sentences = {
 };
 
 /** Where no token came of an identity provider. */
-export const PROVIDER_SETBACKS: Record<ProviderSetback, string> = {
+const PROVIDER_SETBACKS: Record<ProviderSetback, string> = {
   blocked: "The browser did not open the window. Allow this page to open windows, then try again.",
   closed: "The window was closed before you had signed in there. Try again when you are ready.",
   denied: "You did not sign in there. Try again when you are ready.",

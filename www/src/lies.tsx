@@ -147,8 +147,8 @@ function Noticed({ told, error, operation, signed }: Notice & { told: Told }) {
   return (
     <div class="notice good">
       <p>
-        <strong>{error.name === "intent_refused" ? "The client noticed. Nothing was signed." : "The client noticed, and did not use the answer."}</strong> The
-        next attempt is not lied to.
+        <strong>The client noticed{error.name === "intent_refused" ? ". Nothing was signed." : ", and did not use the answer."}</strong>{" "}
+        The next attempt is not lied to.
       </p>
       <dl class="facts">
         {operation && <><dt>asked for</dt><dd><code>{operation}</code></dd></>}

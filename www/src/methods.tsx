@@ -127,7 +127,8 @@ function whyNot(method: AuthMethod, methods: readonly AuthMethod[], session: Wal
 }
 
 const UNDOCUMENTED =
-  "The wallet service does not say what has to be signed to remove a code, and this page signs nothing that it cannot check. Contact support to have it removed.";
+  "The wallet service does not say what has to be signed to remove a code, and this page signs nothing that it cannot check. " +
+  "Contact support to have it removed.";
 
 interface RemoveProps extends CardProps {
   method: AuthMethod;

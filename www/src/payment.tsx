@@ -291,6 +291,7 @@ function Authorization(props: PaymentViewProps) {
   const resend = useAction({ signInAgain });
   const input = useRef<HTMLInputElement>(null);
   const isWrong = confirm.notice?.tone === "bad";
+  const isApp = scaChallenge?.factor === "TOTP";
 
   useEffect(() => {
     if (isWrong) input.current?.select();
@@ -325,7 +326,7 @@ function Authorization(props: PaymentViewProps) {
   }
   return (
     <View title="One more proof that it is you" {...props}>
-      <p>{scaChallenge?.factor === "TOTP" ? "Enter the code of your authenticator app." : "We sent you a code by text message, for this payment alone."}</p>
+      <p>{isApp ? "Enter the code of your authenticator app." : "We sent you a code by text message, for this payment alone."}</p>
       {config.sandbox && <p class="hint">This is a sandbox and sends no messages. The code is <strong>123456</strong>.</p>}
       <form onSubmit={submit} noValidate>
         <label class="field">
@@ -346,7 +347,7 @@ function Authorization(props: PaymentViewProps) {
         <ActionButton action={confirm} look="primary" busyText="Checking…">Confirm the payment</ActionButton>
       </form>
       <div class="row">
-        {scaChallenge?.factor !== "TOTP" && <ActionButton action={resend} onPress={sendAnother} busyText="Sending…">Send another code</ActionButton>}
+        {!isApp && <ActionButton action={resend} onPress={sendAnother} busyText="Sending…">Send another code</ActionButton>}
         <button type="button" class="plain" onClick={onLeave}>Do not pay</button>
       </div>
       <Status notice={resend.notice} />

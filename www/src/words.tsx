@@ -5,7 +5,10 @@ import type { CardProps } from "./wallet.tsx";
 /** How far somebody has gone: the warning, the words here but covered, the words in sight. */
 type Step = "closed" | "warned" | "covered" | "shown";
 
-/** The export of the wallet's words. They are never in the page's state, only as bytes that are wiped, and in the list while it is shown. */
+/**
+ * The export of the wallet's words. They are never in the page's state: only in bytes that are
+ * wiped, and in the list while it is shown.
+ */
 export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: boolean }) {
   const action = useAction({ signInAgain });
   const [step, setStep] = useState<Step>("closed");
@@ -14,6 +17,7 @@ export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: 
   const list = useRef<HTMLOListElement | null>(null);
   /** Counts the times that the words had to go, for those which are still on their way. */
   const wiped = useRef(0);
+  const fetching = useRef(false);
   const isOpen = step !== "closed";
 
   const wipe = () => {
@@ -36,7 +40,10 @@ export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: 
   }, [shown]);
   useEffect(() => {
     if (!isOpen) return;
-    const look = () => document.visibilityState === "hidden" && close("The page was out of sight, so the words were wiped from it.");
+    const look = () => {
+      const words = bytes.current !== undefined || fetching.current;
+      if (words && document.visibilityState === "hidden") close(OUT_OF_SIGHT);
+    };
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, [isOpen]);
@@ -45,7 +52,8 @@ export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: 
   const fetchWords = () =>
     action.run(async () => {
       const turn = wiped.current;
-      const exported = await session.exportMnemonic();
+      fetching.current = true;
+      const exported = await session.exportMnemonic().finally(() => (fetching.current = false));
       if (turn !== wiped.current) {
         exported.fill(0);
         return;
@@ -102,6 +110,8 @@ export function WordsCard({ session, shown, signInAgain }: CardProps & { shown: 
     </section>
   );
 }
+
+const OUT_OF_SIGHT = "The page was out of sight, so the words were wiped from it.";
 
 /** What takes the focus on each step. */
 const FOCUS: Record<Step, string> = { closed: "", warned: "words-warning", covered: "words-here", shown: "words-here" };

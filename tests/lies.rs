@@ -549,6 +549,33 @@ async fn a_session_that_claims_to_live_for_ever() {
     .await;
 }
 
+/// The old session is no new one: its end would come with the key that it never had.
+#[tokio::test]
+async fn a_refresh_that_brings_the_old_session() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::ClientHeld);
+        let session = world.sign_in(&client).await;
+        let before = session.info();
+        let old = before.id.clone();
+        world.transport.set_tamper(move |call, reply| {
+            if call.stamp.is_some() {
+                let honest = String::from_utf8(reply.body.clone()).unwrap();
+                let (start, rest) = honest.split_once("\"id\":\"").unwrap();
+                let (_, end) = rest.split_once('"').unwrap();
+                reply.body = format!("{start}\"id\":\"{old}\"{end}").into_bytes();
+            }
+        });
+        let error = session.refresh(false, &DEFAULTS).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::RelayProtocol, "{error:?}");
+        assert_eq!(session.info(), before);
+        world.transport.stop_tampering();
+        session.refresh(false, &DEFAULTS).await.unwrap();
+        assert_ne!(session.info().id, before.id);
+    })
+    .await;
+}
+
 /// One false date stops what it came with, and ends nothing that is running.
 #[tokio::test]
 async fn a_false_date() {

@@ -571,10 +571,17 @@ async fn a_mnemonic_is_exported(delivery: KeyDelivery) {
         .await
         .unwrap();
     assert_eq!(*exported, mnemonic);
-    // What has proved right is not argued with.
-    let wrong = Some("7d4c9a52-0000-4000-8000-000000000000".to_owned());
+    // What has proved right is not argued with, also where the relay agrees.
+    let wrong = "7d4c9a52-0000-4000-8000-000000000000".to_owned();
+    let (right, lie) = (world.customer.organization_id.clone(), wrong.clone());
+    world.transport.set_tamper(move |_, reply| {
+        let honest = String::from_utf8(reply.body.clone()).unwrap();
+        assert!(honest.contains(&right));
+        reply.body = honest.replace(&right, &lie).into_bytes();
+    });
     world.transport.take_sent();
-    let refused = session.export_mnemonic(wrong, &DEFAULTS).await;
+    let refused = session.export_mnemonic(Some(wrong), &DEFAULTS).await;
+    world.transport.stop_tampering();
     let error = wallet.refused(refused, ErrorCode::IntentRefused);
     assert_eq!(error.reason(), Some("organization"));
     // Each has a key of its own.

@@ -234,10 +234,11 @@ pageTest("the words go with whoever looks away", async (page) => {
   // Whoever has only read the warning has nothing to wipe.
   await page.tab("Settings");
   await page.button("Read the warning first").click();
-  await page.setVisible(false);
-  await page.setVisible(true);
   await page.page.getByRole("checkbox").check();
   await page.button("Fetch my words").waitFor();
+  await page.setVisible(false);
+  await page.setVisible(true);
+  assert.equal(await page.button("Fetch my words").count(), 1);
 });
 
 pageTest("an agent that takes its code", async (page) => {

@@ -101,10 +101,13 @@ impl FetchTransport {
             ("Idempotency-Key", call.idempotency_key.as_deref()),
         ];
         for (name, value) in own {
-            if let Some(value) = value {
-                // Cannot fail: they are visible ASCII.
-                headers.set(name, value).map_err(refused)?;
+            // Where this request has none, nobody else's goes with it. Cannot fail: they are
+            // visible ASCII.
+            match value {
+                Some(value) => headers.set(name, value),
+                None => headers.delete(name),
             }
+            .map_err(refused)?;
         }
         Ok(headers)
     }

@@ -59,8 +59,9 @@ async fn a_request_says_no_more_than_it_must() {
 
 #[wasm_bindgen_test]
 async fn a_signed_request_carries_its_headers() {
-    let (requests, client) =
-        recording("credentials: 'include', headers: { 'X-Mine': '1', 'Request-Id': 'not this' }");
+    let (requests, client) = recording(
+        "credentials: 'include', headers: { 'X-Mine': '1', 'Request-Id': 'not this', 'grid-wallet-signature': 'nor this', 'Idempotency-Key': 'nor this' }",
+    );
     let signed = client.operation(
         "revokeAuthSession",
         &"Session:1".into(),
@@ -87,9 +88,12 @@ async fn a_signed_request_carries_its_headers() {
         &js("{ stamp: 'the-stamp', idempotencyKey: 'once' }"),
     );
     settled(executed).await.unwrap_err();
-    assert_js(
-        &requests,
-        "it[1].headers['idempotency-key'] === 'once' && it[1].headers['grid-wallet-signature'] === 'the-stamp'",
+    assert_eq!(
+        text_of(&requests, "JSON.stringify(it[1].headers)"),
+        concat!(
+            r#"{"accept":"application/json","grid-wallet-signature":"the-stamp","#,
+            r#""idempotency-key":"once","x-mine":"1"}"#
+        )
     );
 
     let posted = client.operation(
@@ -99,9 +103,9 @@ async fn a_signed_request_carries_its_headers() {
         &JsValue::UNDEFINED,
     );
     settled(posted).await.unwrap_err();
-    assert_js(
-        &requests,
-        "it[2].headers['content-type'] === 'application/json'",
+    assert_eq!(
+        text_of(&requests, "JSON.stringify(it[2].headers)"),
+        r#"{"accept":"application/json","content-type":"application/json","x-mine":"1"}"#
     );
     assert_js(
         &requests,

@@ -618,6 +618,7 @@ export interface GridReply {
 /**
  * One when a request goes out, one when it has ended. It holds no secret, token, bundle, stamp or
  * address: names of members, and the values of a few harmless ones.
+ * The path of a `signedRequest` is yours, and shown up to its query. Every signed request is leg 2.
  */
 export type RequestEvent =
 | {
@@ -740,7 +741,7 @@ export type GridkeyErrorCode =
 | "signature_rejected"
 /** The platform's own login lapsed. */
 | "signed_out_of_platform"
-/** This browser does not let the page keep a key, or does not have it any more. */
+/** This browser does not let the page keep a key. */
 | "storage_unavailable"
 /** The answer took longer than `timeoutMs`. */
 | "timeout"
@@ -842,8 +843,8 @@ export interface PasskeyRegistration {
  * refused with `intent_refused`; `reason` of the error names the check.
  *
  * `organizationId` is the customer's organization, where you know it. `expiresAt` is the
- * challenge's or quote's own; without it the payload must be of the last 15 minutes by this
- * device's clock.
+ * challenge's or quote's own. The payload must be of the last 15 minutes by this device's clock, a
+ * quote's with an `expiresAt` of the last day.
  *
  * Two kinds are signed blind, and say so by `allowBlindSigning`: a quote's payload shows neither
  * amount nor payee, and a wallet's privacy is set by signing a hash, which may as well be a
@@ -875,7 +876,7 @@ export type Intent = { organizationId?: string; expiresAt?: string } & (
 | { kind: "activity"; activityType: string; parameters: unknown }
 );
 
-/** Reads a payload that this package does not know and says what it must be. */
+/** Reads a payload that this package does not know and says what it must be. Take nothing from the payload that you can know otherwise: an `organizationId` out of it proves nothing. */
 export type IntentOf = (payloadToSign: string) => Intent | Promise<Intent>;
 
 /** What a checked payload says. */
@@ -1090,8 +1091,8 @@ export class SessionKey {
      * Stamps `payloadToSign`, byte for byte, if it asks for nothing but `intent`, and resolves to
      * the value of `Grid-Wallet-Signature`.
      *
-     * @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
-     * `bundle_untrusted`, `challenge_expired`
+     * @throws {GridkeyError} `invalid_argument`, `intent_refused`, `clock_wrong`,
+     * `challenge_expired`, `bundle_malformed`, `bundle_untrusted`
      */
     stamp(payload_to_sign: string, intent: Intent): Promise<string>;
     /**
@@ -1182,7 +1183,8 @@ export class WalletSession {
     /**
      * Lets Grid sign a card's payments from this account, without limit, until the key is revoked.
      * Grid does not document what is signed for it: `intent` is called with each of the two
-     * payloads, reads it, and says what it must be.
+     * payloads, reads it, and says what it must be. If the second one is refused, a `PENDING` key stays,
+     * which signs nothing.
      *
      * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `conflict`,
      * `aborted`, `network`, `timeout` and whatever Grid refuses with
@@ -1213,6 +1215,7 @@ export class WalletSession {
     exportMnemonic(options?: { organizationId?: string } & Call): Promise<Uint8Array>;
     /**
      * Fetches the relay's registration options, ahead of the tap that confirms.
+     * Keep this session while you hold what it resolves to: it does not keep the key.
      *
      * @throws {GridkeyError} `invalid_argument`, `session_expired`, `aborted`, `network`,
      * `timeout` and whatever the relay refuses with
@@ -1268,7 +1271,8 @@ export class WalletSession {
      * Stamps a payload that came by your own routes, if it asks for nothing but `intent` and is of
      * this account's organization, and resolves to the value of `Grid-Wallet-Signature`.
      *
-     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`
+     * @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`,
+     * `challenge_expired`, `clock_wrong`
      */
     stamp(payload_to_sign: string, intent: Intent): Promise<string>;
     /**
@@ -1334,8 +1338,8 @@ export class WalletSession {
  * Refuses a payload that asks for anything but `intent`, and says what it asks for. `now` is the
  * time to judge by, in milliseconds since 1970, where it is not the device's.
  *
- * @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
- * `bundle_untrusted`, `challenge_expired`
+ * @throws {GridkeyError} `invalid_argument`, `intent_refused`, `clock_wrong`, `challenge_expired`,
+ * `bundle_malformed`, `bundle_untrusted`
  */
 export function checkIntent(payload_to_sign: string, intent: Intent, options?: { now?: number }): CheckedIntent;
 

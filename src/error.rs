@@ -230,7 +230,7 @@ codes! {
     ChallengeExpired = "challenge_expired", Retry,
         "That took too long. Try again.";
     /// This device's clock differs from Grid's by more than two minutes, or what Grid has just issued
-    /// has already run out by it.
+    /// has run out, or is yet to come, by it.
     ClockWrong = "clock_wrong", FixInput,
         "Your device's date or time is wrong. Set it to automatic, then try again.";
     /// The resource is in a state that forbids this, e.g. the agent is already connected.
@@ -302,7 +302,7 @@ codes! {
     /// The platform's own login lapsed.
     SignedOutOfPlatform = "signed_out_of_platform", SignIn,
         "You are signed out of this site. Sign in to the site again.";
-    /// This browser does not let the page keep a key, or does not have it any more.
+    /// This browser does not let the page keep a key.
     StorageUnavailable = "storage_unavailable", OtherMethod,
         "This browser does not let the page keep a key, as in a private window. Choose another way.";
     /// The answer took longer than `timeoutMs`.

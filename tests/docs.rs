@@ -128,6 +128,9 @@ fn own_errors(operation: Operation) -> BTreeSet<String> {
                 && match row.code {
                     ErrorCode::SignatureRejected | ErrorCode::ChallengeExpired => is_signed,
                     ErrorCode::NotFound => has_id,
+                    ErrorCode::Conflict => {
+                        matches!(operation, Operation::CreateQuote | Operation::ExecuteQuote)
+                    }
                     ErrorCode::CredentialAlreadyExists => matches!(
                         operation,
                         Operation::CreateAuthCredential | Operation::UpdateCustomerById
@@ -257,13 +260,15 @@ fn intents_page() -> String {
          What `payloadToSign` may say before it is stamped: the relay chooses the payload, and a stamp \
          over it moves money. `SessionKey.stamp`, `WalletSession` and `checkIntent` read it strictly and \
          refuse what is not in this table with `intent_refused`; `reason` is `malformed`, `type`, \
-         `members`, `timestamp`, `organization`, `parameters`, `undocumented`, `repeated` (a second payload for one intent) or `application` (the app's own function threw).\n\n\
+         `members`, `timestamp`, `organization`, `parameters`, `undocumented`, `repeated` (a second payload for one intent: what was stamped before it may have been done) or `application` (the app's own function threw).\n\n\
          Every payload is one JSON object of at most 64 KiB without repeated names, with exactly \
          `organizationId`, `parameters`, `timestampMs`, `type` and perhaps `generateAppProofs`. The \
          organization is the one that was given or is remembered for the account: the first one that is seen \
          is believed, so only `organizations` protects from a relay that is hostile from the first \
          request. The timestamp is not later than the challenge's or quote's `expiresAt`, at most ten \
-         minutes ahead of this device's time, and at most 15 minutes old (a quote's a day).\n\n\
+         minutes ahead of this device's time, and at most 15 minutes old (a quote's a day, where its \
+         `expiresAt` is known). A time that does not fit is told as `challenge_expired` or `clock_wrong` \
+         where it is that.\n\n\
          **What cannot be seen.** A passkey's challenge is a hash: a relay that gets one answered can have \
          any one activity authorised. A quote's payload shows neither amount nor payee, and a wallet's \
          privacy is set by signing a hash: both are signed only with `allowBlindSigning: true`. \

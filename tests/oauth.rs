@@ -531,3 +531,49 @@ async fn a_token_is_submitted_once_at_a_time() {
     })
     .await;
 }
+
+/// A clock that is minutes off, of which no answer has told yet: the token cannot fit, and it is not
+/// the token's fault.
+#[tokio::test]
+async fn a_clock_that_nobody_has_told_about() {
+    local(async {
+        for offset_ms in [600_000, -600_000] {
+            let page = Page::new(KeyDelivery::ClientHeld).await;
+            let world = &page.world;
+            world.clock.advance(offset_ms);
+            let client = world.client(KeyDelivery::ClientHeld);
+            let prepared = client
+                .prepare_oauth(oauth(&page.auth_method_id))
+                .await
+                .unwrap();
+            let token = world.id_token(Some(prepared.nonce()));
+            world.transport.take_sent();
+            let error = prepared.submit(&token, &DEFAULTS).await.err().unwrap();
+            assert_eq!(error.code(), ErrorCode::ClockWrong, "{error:?}");
+            assert!(world.transport.take_sent().is_empty());
+            world.clock.advance(-offset_ms);
+            let token = world.id_token(Some(prepared.nonce()));
+            prepared.submit(&token, &DEFAULTS).await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// Grid has opened a session for the key, so it is not kept for another attempt.
+#[tokio::test]
+async fn a_kept_key_goes_with_an_answer_that_is_refused() {
+    local(async {
+        let page = Page::new(KeyDelivery::ClientHeld).await;
+        let Page { world, client, .. } = &page;
+        let prepared = client.prepare_oauth(page.redirect()).await.unwrap();
+        world.sandbox.lie(LieOrder {
+            operation: Some(Operation::VerifyAuthCredential),
+            lie: Lie::SealedKeyUnasked,
+        });
+        let token = world.id_token(Some(prepared.nonce()));
+        let error = prepared.submit(&token, &DEFAULTS).await.err().unwrap();
+        assert_eq!(error.reason(), Some("sealed_key_unasked"));
+        no_key_is_kept(world).await;
+    })
+    .await;
+}

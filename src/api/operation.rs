@@ -3,8 +3,9 @@
 use super::{
     shape::{LONG_TEXT_BYTES, Member, Shape, optional, required},
     types::{
-        AGENT_DEVICE_CODE, AUTH_METHOD, AUTH_SESSION, CHALLENGED_CREDENTIAL, LISTED,
-        PASSKEY_ASSERTION, PASSKEY_ATTESTATION, REGISTRATION_OPTIONS, SIGNED_REQUEST_CHALLENGE,
+        AGENT_DEVICE_CODE, AUTH_METHOD, AUTH_SESSION, CHALLENGED_CREDENTIAL, LISTED_METHOD,
+        LISTED_SESSION, PASSKEY_ASSERTION, PASSKEY_ATTESTATION, REGISTRATION_OPTIONS,
+        SIGNED_REQUEST_CHALLENGE,
     },
     validate::IdKind,
 };
@@ -447,7 +448,7 @@ operations! {
         path: "/auth/credentials",
         query: ACCOUNT_QUERY,
         answers: &[list("authMethods", Shape::Object(&[
-            required("data", Shape::List(&LISTED)),
+            required("data", Shape::List(&LISTED_METHOD)),
         ]))],
         ..GET
     };
@@ -457,7 +458,7 @@ operations! {
         path: "/auth/sessions",
         query: ACCOUNT_QUERY,
         answers: &[list("sessions", Shape::Object(&[
-            required("data", Shape::List(&LISTED)),
+            required("data", Shape::List(&LISTED_SESSION)),
         ]))],
         ..GET
     };

@@ -48,8 +48,8 @@ impl ServerClock {
     /// How far [`Self::now_ms`] may be wrong where the clock is right enough to go on.
     pub fn uncertainty_ms(&self) -> i64 {
         match self.offset_ms.get() {
-            Some(_) => 0,
-            None => MAX_OFFSET_MS,
+            Some(offset_ms) if offset_ms.saturating_abs() <= MAX_OFFSET_MS => 0,
+            Some(_) | None => MAX_OFFSET_MS,
         }
     }
 
@@ -72,8 +72,12 @@ impl ServerClock {
     }
 
     /// Refuses to go on with a clock that is wrong: `clock_wrong`.
+    ///
+    /// Once: one false date must not end everything that checks before it asks. The next attempt
+    /// goes by the device, and the next answer teaches again.
     pub fn check(&self) -> Result<()> {
         if self.offset_ms.get().unwrap_or(0).saturating_abs() > MAX_OFFSET_MS {
+            self.offset_ms.set(None);
             Err(wrong(
                 "This device's clock differs from Grid's by more than two minutes",
             ))
@@ -155,6 +159,8 @@ mod tests {
             let clock = ServerClock::new(Rc::new(Fixed(Cell::new(NOW))));
             clock.learn(server_ms, NOW);
             assert_eq!(clock.check().is_ok(), is_right, "{server_ms}");
+            assert!(clock.check().is_ok(), "it is told once");
+            clock.learn(server_ms, NOW);
             assert_eq!(
                 clock.check_fresh(server_ms + 300_000).is_ok(),
                 is_right,

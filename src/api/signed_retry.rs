@@ -62,7 +62,8 @@ pub async fn signed_retry(
                 ErrorCode::RelayProtocol,
                 "the signed request was answered with the same challenge: the relay must pass on \
                  Grid-Wallet-Signature and Request-Id",
-            )));
+            )
+            .with_reason("outcome_unknown")));
         }
         stamped.push(again);
         if stamps_left == 0 {
@@ -70,7 +71,8 @@ pub async fn signed_retry(
                 ErrorCode::RelayProtocol,
                 "the signed request was answered with a further challenge: the relay must pass on \
                  Grid-Wallet-Signature and Request-Id",
-            )));
+            )
+            .with_reason("outcome_unknown")));
         }
         stamps_left = stamps_left.saturating_sub(1);
         api.time().check_fresh(challenge.expires_at_ms)?;

@@ -204,16 +204,27 @@ const BUNDLE_TEXT_BYTES: usize = 1024 * 1024;
 /// `AuthMethod` and `AuthMethodResponse`.
 pub const AUTH_METHOD: Shape = Shape::Object(METHOD_MEMBERS);
 
-/// As [`AUTH_METHOD`] and [`AUTH_SESSION`], in a list: of a kind, perhaps, that a newer Grid has, for
-/// which the others must not be missed.
-pub const LISTED: Shape = Shape::Object(&[
-    required("id", Shape::Text(ID_TEXT_BYTES)),
+/// As [`AUTH_METHOD`], in a list: of a kind, perhaps, that a newer Grid has, for which the others
+/// must not be missed.
+pub const LISTED_METHOD: Shape = Shape::Object(&[
+    required("id", Shape::Id(IdKind::AuthMethod)),
     required("accountId", Shape::Id(IdKind::InternalAccount)),
     required("type", Shape::Text(ID_TEXT_BYTES)),
     required("nickname", Shape::AnyText),
     required("createdAt", Shape::Time),
     required("updatedAt", Shape::Time),
-    optional("expiresAt", Shape::Time),
+    optional("credentialId", Shape::Text(ID_TEXT_BYTES)),
+]);
+
+/// As [`AUTH_SESSION`], in a list.
+pub const LISTED_SESSION: Shape = Shape::Object(&[
+    required("id", Shape::Id(IdKind::Session)),
+    required("accountId", Shape::Id(IdKind::InternalAccount)),
+    required("type", Shape::Text(ID_TEXT_BYTES)),
+    required("nickname", Shape::AnyText),
+    required("createdAt", Shape::Time),
+    required("updatedAt", Shape::Time),
+    required("expiresAt", Shape::Time),
     optional("credentialId", Shape::Text(ID_TEXT_BYTES)),
 ]);
 

@@ -92,6 +92,15 @@ impl Credential {
         }
     }
 
+    /// Refuses what is no id, before anything is sent.
+    pub(super) fn check(&self) -> Result<()> {
+        validate::id("authMethodId", IdKind::AuthMethod, &self.auth_method_id)?;
+        match &self.account_id {
+            Some(account_id) => validate::id("accountId", IdKind::InternalAccount, account_id),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses an answer that is of another account: whose wallet would that be?
     pub(super) fn check_account(&self, account_id: &str) -> Result<()> {
         match &self.account_id {

@@ -18,7 +18,7 @@ use crate::{
         request::Request,
         signed_retry::{check_not_aborted, outcome_unknown},
         types::{AuthMethodType, AuthSession},
-        validate::{self, IdKind},
+        validate,
     },
     error::{Error, ErrorCode, Result},
     formats::oauth::{ExpectedIdToken, check_id_token, nonce},
@@ -166,9 +166,8 @@ impl OAuthSignIn {
                 return Err(error);
             }
         };
-        let key = Rc::new(key.into_signer(&session)?);
-        let id = self.credential.auth_method_id.clone();
-        let session = WalletSession::start(core.clone(), session, Some(id), key);
+        // Whatever comes of it: Grid has a session for this key now.
+        let key = key.into_signer(&session);
         if self.outlives_page {
             // A store that hangs must not keep the session waiting.
             let (key_store, name) = (core.key_store.clone(), self.client_public_key.clone());
@@ -176,7 +175,8 @@ impl OAuthSignIn {
                 key_store.remove(&name).await;
             }));
         }
-        session
+        let id = self.credential.auth_method_id.clone();
+        WalletSession::start(core.clone(), session, Some(id), Rc::new(key?))
     }
 
     async fn verify(&self, id_token: &str, options: &CallOptions) -> Result<AuthSession> {
@@ -211,14 +211,7 @@ impl OAuthSignIn {
 }
 
 fn check(credential: &Credential, client_id: Option<&str>) -> Result<()> {
-    validate::id(
-        "authMethodId",
-        IdKind::AuthMethod,
-        &credential.auth_method_id,
-    )?;
-    if let Some(account_id) = &credential.account_id {
-        validate::id("accountId", IdKind::InternalAccount, account_id)?;
-    }
+    credential.check()?;
     match client_id {
         Some(client_id) => validate::text("clientId", MAX_CLIENT_ID_BYTES, client_id),
         None => Ok(()),

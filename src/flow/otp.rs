@@ -59,6 +59,7 @@ impl OtpSignIn {
         credential: &Credential,
         options: &CallOptions,
     ) -> Result<Self> {
+        credential.check()?;
         let state = challenge(&core, &credential.auth_method_id, options).await?;
         credential.check_account(&state.account_id)?;
         Ok(Self {
@@ -200,6 +201,12 @@ fn state_of(core: &Core, method: AuthMethod) -> Result<OtpState> {
     if !method.kind.is_one_time_code() {
         return Err(Error::invalid_argument(
             "`authMethodId` is of a credential that is no EMAIL_OTP and no SMS_OTP",
+        ));
+    }
+    if method.nickname.is_empty() {
+        return Err(Error::new(
+            ErrorCode::RelayProtocol,
+            "the answer does not say where the code went",
         ));
     }
     let bundle = method.otp_encryption_target_bundle.ok_or_else(|| {

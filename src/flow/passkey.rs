@@ -107,6 +107,7 @@ pub(super) async fn sign_in(
 }
 
 async fn prepare(core: &Core, credential: &Credential, options: &CallOptions) -> Result<Prepared> {
+    credential.check()?;
     let auth_method_id = credential.auth_method_id.as_str();
     let key = PendingKey::generate(core.session_keys, &*core.random)?;
     let client_public_key = key.client_public_key();

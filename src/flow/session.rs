@@ -91,7 +91,7 @@ impl WalletSession {
         key: Rc<Signer>,
     ) -> Result<Self> {
         check_life(&core, &session)?;
-        let info = info(session, auth_method_id, &key);
+        let info = info(&core, session, auth_method_id, &key);
         core.state.set(SessionState::SignedIn(info.clone()));
         let inner = Rc::new(Inner {
             core,
@@ -128,7 +128,9 @@ impl WalletSession {
             ));
         }
         let stamped = check_and_stamp(core, &account_id, &key, payload, stated).await?;
-        // Nothing is remembered: nobody here learns whether Grid accepts it.
+        // Nobody here learns whether Grid accepts it; but the next payload is to be of the same
+        // organization.
+        stamped.remember(core, &account_id);
         Ok(stamped.stamp)
     }
 
@@ -189,7 +191,7 @@ impl WalletSession {
         let key = Rc::new(pending.into_signer(&session)?);
         check_life(core, &session)?;
         accepted.remember();
-        let info = info(session, old.auth_method_id.clone(), &key);
+        let info = info(core, session, old.auth_method_id.clone(), &key);
         current.replace(Current::new(info.clone(), key));
         core.state.set(SessionState::SignedIn(info));
         end_in_time(&self.inner);
@@ -307,11 +309,13 @@ impl Drop for Inner {
     }
 }
 
-/// Grid's sessions live for a day at most. Whoever answers may claim more.
-fn ends_at_ms(session: &AuthSession) -> i64 {
+/// Grid's sessions live for a day at most. Whoever answers may claim more, and a later beginning.
+fn ends_at_ms(core: &Core, session: &AuthSession) -> i64 {
     const MAX_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
-    let latest_ms = session.created_at_ms.saturating_add(MAX_LIFE_MS);
-    session.expires_at_ms.min(latest_ms)
+    let began_ms = session.created_at_ms.min(core.api.time().now_ms());
+    session
+        .expires_at_ms
+        .min(began_ms.saturating_add(MAX_LIFE_MS))
 }
 
 fn usable_until_ms(expires_at_ms: i64) -> i64 {
@@ -327,7 +331,7 @@ fn session_ended() -> Error {
 
 /// Refuses a session that is over. It may be old, so that says nothing of the clock.
 pub(super) fn check_adoptable(core: &Core, session: &AuthSession) -> Result<()> {
-    if core.api.time().now_ms() < usable_until_ms(ends_at_ms(session)) {
+    if core.api.time().now_ms() < usable_until_ms(ends_at_ms(core, session)) {
         Ok(())
     } else {
         Err(session_ended())
@@ -336,7 +340,7 @@ pub(super) fn check_adoptable(core: &Core, session: &AuthSession) -> Result<()> 
 
 /// Refuses a session that is over when it begins, and a clock by which it would not end in time.
 fn check_life(core: &Core, session: &AuthSession) -> Result<()> {
-    let usable_until_ms = usable_until_ms(ends_at_ms(session));
+    let usable_until_ms = usable_until_ms(ends_at_ms(core, session));
     let now_ms = core.api.time().now_ms();
     core.api.time().check()?;
     if now_ms < usable_until_ms {
@@ -350,8 +354,13 @@ fn check_life(core: &Core, session: &AuthSession) -> Result<()> {
     }
 }
 
-fn info(session: AuthSession, auth_method_id: Option<String>, key: &Signer) -> SessionInfo {
-    let expires_at_ms = ends_at_ms(&session);
+fn info(
+    core: &Core,
+    session: AuthSession,
+    auth_method_id: Option<String>,
+    key: &Signer,
+) -> SessionInfo {
+    let expires_at_ms = ends_at_ms(core, &session);
     SessionInfo {
         id: session.id,
         auth_method_id,

@@ -166,8 +166,11 @@ pub(super) async fn check_and_stamp(
     let time = core.api.time();
     time.check()?;
     let now_ms = time.now_ms();
+    // Only for an export does the caller know better than what was seen; whatever else names an
+    // organization may have it from the payload.
+    let may_correct = matches!(intent, Intent::ExportWallet { .. }) && !wallet.is_confirmed;
     if let (Some(named), Some(known)) = (&named, &wallet.organization_id)
-        && wallet.is_confirmed
+        && !may_correct
         && named != known
     {
         return Err(Error::new(

@@ -56,7 +56,7 @@ impl Observable {
 
     /// Sets the state and tells the listeners, which may subscribe and unsubscribe meanwhile.
     pub fn set(&self, state: SessionState) {
-        self.state.replace(state.clone());
+        self.state.replace(state);
         let listeners: Vec<_> = self
             .listeners
             .borrow()
@@ -64,7 +64,8 @@ impl Observable {
             .map(|(_, listener)| listener.clone())
             .collect();
         for listener in listeners {
-            listener(&state);
+            // As it is by now: a listener before may have changed it.
+            listener(&self.get());
         }
     }
 

@@ -335,8 +335,8 @@ impl WalletSession {
             &organization_id,
             &core.enclave.export,
         )?;
-        accepted.remember();
         core.wallets.confirm(&account_id, &organization_id);
+        accepted.remember();
         Ok(mnemonic)
     }
 

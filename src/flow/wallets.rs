@@ -66,6 +66,10 @@ impl Wallets {
         // Any script of this origin can write there.
         let notes = notes.and_then(|text| Json::parse(&text, LIMITS).ok());
         let given = self.given.iter().find(|(account, _)| account == account_id);
+        // What was noted of another organization is of no use.
+        let notes = notes.filter(|notes| {
+            given.is_none_or(|(_, given)| id(notes, "organizationId").as_ref() == Some(given))
+        });
         let noted = notes.as_ref();
         Known {
             organization_id: match given {

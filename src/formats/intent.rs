@@ -487,6 +487,13 @@ impl Expected<'_> {
             Some(_) => max_age_ms,
             None => table::MAX_AGE_MS,
         };
+        let has_run_out = self.expires_at_ms.is_some_and(|end_ms| end_ms <= now_ms);
+        if has_run_out {
+            return Err(Error::new(
+                ErrorCode::ChallengeExpired,
+                "what the payload belongs to has run out: start again; nothing was signed",
+            ));
+        }
         if timestamp_ms < now_ms.saturating_sub(max_age_ms) {
             return Err(untimely());
         }
@@ -494,10 +501,6 @@ impl Expected<'_> {
             None if is_ahead => Err(untimely()),
             None => Ok(()),
             Some(expires_at_ms) if timestamp_ms > expires_at_ms => Err(untimely()),
-            Some(expires_at_ms) if expires_at_ms <= now_ms => Err(Error::new(
-                ErrorCode::ChallengeExpired,
-                "what the payload belongs to has run out: start again; nothing was signed",
-            )),
             // The payload and its challenge agree about the time, and this device does not.
             Some(_) if is_ahead => Err(Error::new(
                 ErrorCode::ClockWrong,

@@ -112,8 +112,8 @@ impl SessionKey {
     /// Stamps `payloadToSign`, byte for byte, if it asks for nothing but `intent`, and resolves to
     /// the value of `Grid-Wallet-Signature`.
     ///
-    /// @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
-    /// `bundle_untrusted`, `challenge_expired`
+    /// @throws {GridkeyError} `invalid_argument`, `intent_refused`, `clock_wrong`,
+    /// `challenge_expired`, `bundle_malformed`, `bundle_untrusted`
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
     pub fn stamp(
         &self,
@@ -191,8 +191,8 @@ fn handed_over() -> Error {
 /// Refuses a payload that asks for anything but `intent`, and says what it asks for. `now` is the
 /// time to judge by, in milliseconds since 1970, where it is not the device's.
 ///
-/// @throws {GridkeyError} `invalid_argument`, `intent_refused`, `bundle_malformed`,
-/// `bundle_untrusted`, `challenge_expired`
+/// @throws {GridkeyError} `invalid_argument`, `intent_refused`, `clock_wrong`, `challenge_expired`,
+/// `bundle_malformed`, `bundle_untrusted`
 #[wasm_bindgen(js_name = checkIntent, unchecked_return_type = "CheckedIntent")]
 pub fn check_intent(
     #[wasm_bindgen(unchecked_param_type = "string")] payload_to_sign: &JsValue,

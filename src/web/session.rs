@@ -96,6 +96,7 @@ impl WalletSession {
     }
 
     /// Fetches the relay's registration options, ahead of the tap that confirms.
+    /// Keep this session while you hold what it resolves to: it does not keep the key.
     ///
     /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `aborted`, `network`,
     /// `timeout` and whatever the relay refuses with
@@ -479,7 +480,8 @@ impl WalletSession {
 
     /// Lets Grid sign a card's payments from this account, without limit, until the key is revoked.
     /// Grid does not document what is signed for it: `intent` is called with each of the two
-    /// payloads, reads it, and says what it must be.
+    /// payloads, reads it, and says what it must be. If the second one is refused, a `PENDING` key stays,
+    /// which signs nothing.
     ///
     /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`, `conflict`,
     /// `aborted`, `network`, `timeout` and whatever Grid refuses with
@@ -516,7 +518,8 @@ impl WalletSession {
     /// Stamps a payload that came by your own routes, if it asks for nothing but `intent` and is of
     /// this account's organization, and resolves to the value of `Grid-Wallet-Signature`.
     ///
-    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`
+    /// @throws {GridkeyError} `invalid_argument`, `session_expired`, `intent_refused`,
+    /// `challenge_expired`, `clock_wrong`
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
     pub fn stamp(
         &self,

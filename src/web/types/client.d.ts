@@ -67,6 +67,7 @@ export interface GridReply {
 /**
  * One when a request goes out, one when it has ended. It holds no secret, token, bundle, stamp or
  * address: names of members, and the values of a few harmless ones.
+ * The path of a `signedRequest` is yours, and shown up to its query. Every signed request is leg 2.
  */
 export type RequestEvent =
   | {

@@ -56,7 +56,7 @@ export type GridkeyErrorCode =
   | "signature_rejected"
   /** The platform's own login lapsed. */
   | "signed_out_of_platform"
-  /** This browser does not let the page keep a key, or does not have it any more. */
+  /** This browser does not let the page keep a key. */
   | "storage_unavailable"
   /** The answer took longer than `timeoutMs`. */
   | "timeout"

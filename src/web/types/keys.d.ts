@@ -71,8 +71,8 @@ export interface PasskeyRegistration {
  * refused with `intent_refused`; `reason` of the error names the check.
  *
  * `organizationId` is the customer's organization, where you know it. `expiresAt` is the
- * challenge's or quote's own; without it the payload must be of the last 15 minutes by this
- * device's clock.
+ * challenge's or quote's own. The payload must be of the last 15 minutes by this device's clock, a
+ * quote's with an `expiresAt` of the last day.
  *
  * Two kinds are signed blind, and say so by `allowBlindSigning`: a quote's payload shows neither
  * amount nor payee, and a wallet's privacy is set by signing a hash, which may as well be a
@@ -104,7 +104,7 @@ export type Intent = { organizationId?: string; expiresAt?: string } & (
   | { kind: "activity"; activityType: string; parameters: unknown }
 );
 
-/** Reads a payload that this package does not know and says what it must be. */
+/** Reads a payload that this package does not know and says what it must be. Take nothing from the payload that you can know otherwise: an `organizationId` out of it proves nothing. */
 export type IntentOf = (payloadToSign: string) => Intent | Promise<Intent>;
 
 /** What a checked payload says. */

@@ -77,7 +77,7 @@ test("each kind of intent is accepted for its own payload and refused for every 
     // Of another organization, too late, or with one thing more.
     assert.equal((await failure("intent_refused", key.stamp(own, { ...intent, organizationId: "org_other" }))).reason, "organization");
     if (kind !== "verifyOtp") {
-      assert.equal((await failure("intent_refused", key.stamp(own, { ...intent, expiresAt: soon(-1000) }))).reason, "timestamp");
+      await failure("challenge_expired", key.stamp(own, { ...intent, expiresAt: soon(-1000) }));
       const more = JSON.stringify({ ...JSON.parse(own), more: 1 });
       assert.equal((await failure("intent_refused", key.stamp(more, intent))).reason, "members");
     }
@@ -201,7 +201,8 @@ test("a payload is of the time that it is judged by", () => {
   for (const [timestamp, expiresAt, code, reason] of [
     [now - 5 * minute, now + minute, undefined],
     [now - 15 * minute - 1, now + minute, "intent_refused", "timestamp"],
-    [now + 1, now, "intent_refused", "timestamp"],
+    [now + 2, now + 1, "intent_refused", "timestamp"],
+    [now + 1, now, "challenge_expired", undefined],
     [now - minute, now, "challenge_expired", undefined],
     [now + 10 * minute, now + 20 * minute, undefined],
     [now + 10 * minute + 1, now + 20 * minute, "clock_wrong", undefined],

@@ -172,6 +172,15 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// The texts, one after the other. `concat` and `format!` weigh more.
+pub(crate) fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $recovery:ident, $for_people:literal;)+) => {
         /// Every code an error of this crate can have.

@@ -36,6 +36,8 @@ pub struct Spec {
     /// Whether an unsigned request may be repeated unasked: it does nothing, or what it does is
     /// undone by being forgotten.
     pub is_repeatable: bool,
+    /// Whether it takes an `Idempotency-Key`, which makes its repetition harmless.
+    pub takes_idempotency_key: bool,
 }
 
 /// What a request carries.
@@ -62,13 +64,6 @@ pub struct Success {
     pub shape: Shape,
     /// Whether it is `{"data": […]}`, which JavaScript gets under `name`.
     pub is_list: bool,
-}
-
-impl Spec {
-    /// Whether an `Idempotency-Key` makes its repetition harmless.
-    pub fn is_idempotent_by_key(&self) -> bool {
-        matches!(self.id, "createQuote" | "executeQuote")
-    }
 }
 
 /// Stands for every status from 200 to 299.
@@ -125,6 +120,7 @@ const UNSIGNED: Spec = Spec {
     signing: Signing::Unsigned,
     intents: &[],
     is_repeatable: false,
+    takes_idempotency_key: false,
 };
 const SIGNED: Spec = Spec {
     signing: Signing::Retry(1),
@@ -384,6 +380,7 @@ operations! {
         path: "/quotes",
         body: Body::Required(QUOTE_REQUEST),
         answers: &[success(201, "quote", QUOTE), success(202, "quote", QUOTE)],
+        takes_idempotency_key: true,
         ..UNSIGNED
     };
     /// Pays: the stamp is over the payload in the quote's payment instructions.
@@ -395,6 +392,7 @@ operations! {
         answers: &[success(200, "quote", QUOTE)],
         signing: Signing::AtOnce,
         intents: &["executeQuote"],
+        takes_idempotency_key: true,
         ..UNSIGNED
     };
     /// Hands out the wallet's mnemonic, sealed to a fresh key.

@@ -233,7 +233,7 @@ impl Request {
         if !is_right {
             return Err(Error::invalid_argument(format!("{} {what}", spec.id)));
         }
-        if idempotency_key.is_some() && !spec.is_idempotent_by_key() {
+        if idempotency_key.is_some() && !spec.takes_idempotency_key {
             return Err(Error::invalid_argument(format!(
                 "{} takes no `idempotencyKey`",
                 spec.id

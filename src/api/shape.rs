@@ -6,7 +6,7 @@
 use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json, key::PublicKey},
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
     formats::{nickname::passkey_nickname, timestamp::parse_rfc3339_ms},
 };
 
@@ -90,17 +90,17 @@ const MAX_HEADER_CHARS: usize = 256;
 /// Refuses a request's part that is not of its form, with `invalid_argument`. `name` is what the
 /// caller calls it: `body`, say.
 pub fn check_request(name: &str, shape: &Shape, value: &Json) -> Result<()> {
-    let mut path = name.to_owned();
-    match shape.mismatch(value, true, &mut path) {
-        None => Ok(()),
-        Some(what) => Err(Error::invalid_argument(joined(&["`", &path, "` ", what]))),
-    }
+    check_argument(name, shape, value, true)
 }
 
 /// As [`check_request`], of an answer that the caller gives back: it may have more members.
 pub fn check_given(name: &str, shape: &Shape, value: &Json) -> Result<()> {
+    check_argument(name, shape, value, false)
+}
+
+fn check_argument(name: &str, shape: &Shape, value: &Json, is_closed: bool) -> Result<()> {
     let mut path = name.to_owned();
-    match shape.mismatch(value, false, &mut path) {
+    match shape.mismatch(value, is_closed, &mut path) {
         None => Ok(()),
         Some(what) => Err(Error::invalid_argument(joined(&["`", &path, "` ", what]))),
     }
@@ -306,15 +306,6 @@ fn is_token(text: &str) -> bool {
 fn descend(path: &mut String, name: &str) {
     path.push('.');
     path.push_str(name);
-}
-
-/// `concat` and `format!` weigh more.
-fn joined(parts: &[&str]) -> String {
-    let mut text = String::new();
-    for part in parts {
-        text.push_str(part);
-    }
-    text
 }
 
 #[cfg(test)]

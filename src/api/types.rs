@@ -347,9 +347,7 @@ impl AuthMethod {
             otp_encryption_target_bundle: optional_text(json, "otpEncryptionTargetBundle"),
         }
     }
-}
 
-impl AuthMethod {
     /// The API's form, without the bundle of a code under way.
     pub fn to_json(&self) -> Json {
         let mut members = vec![

@@ -30,9 +30,8 @@ pub(super) type KeySource = Rc<dyn Fn() -> Result<Rc<Signer>>>;
 /// A purpose that is known beforehand. `organization_id` goes before the remembered one.
 pub fn known(intent: Intent, organization_id: Option<String>) -> Purpose {
     stated(Stated {
-        intent,
         organization_id,
-        expires_at_ms: None,
+        ..intent.into()
     })
 }
 

@@ -1,6 +1,8 @@
 //! What a signed-in customer can do with the wallet: credentials, contact, privacy, export,
 //! payments, delegated keys, and what Grid adds next.
 
+use std::rc::Rc;
+
 use zeroize::Zeroizing;
 
 use super::{
@@ -175,7 +177,7 @@ impl WalletSession {
         purpose: Option<Purpose>,
         options: &CallOptions,
     ) -> Result<()> {
-        let of_kind: Purpose = std::rc::Rc::new(|challenge| {
+        let of_kind: Purpose = Rc::new(|challenge| {
             let intent = match challenge.kind {
                 Some(AuthMethodType::Passkey) => Ok(Intent::RevokePasskey),
                 Some(AuthMethodType::Oauth) => Ok(Intent::RevokeOauth),
@@ -186,11 +188,7 @@ impl WalletSession {
                 )
                 .with_reason("undocumented")),
             };
-            let stated = intent.map(|intent| Stated {
-                intent,
-                organization_id: None,
-                expires_at_ms: None,
-            });
+            let stated = intent.map(Stated::from);
             Box::pin(async move { stated })
         });
         let request = Request::on(Operation::RevokeAuthCredential, id);

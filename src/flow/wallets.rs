@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::{
     crypto::json::{Json, Limits},
+    error::joined,
     formats::intent::{Checked, Intent},
     ports::Notes,
 };
@@ -139,9 +140,7 @@ impl Wallets {
 }
 
 fn note_name(account_id: &str) -> String {
-    let mut name = "wallet:".to_owned();
-    name.push_str(account_id);
-    name
+    joined(&["wallet:", account_id])
 }
 
 fn id(json: &Json, name: &str) -> Option<String> {

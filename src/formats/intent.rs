@@ -158,6 +158,17 @@ pub struct Stated {
     pub expires_at_ms: Option<i64>,
 }
 
+impl From<Intent> for Stated {
+    /// With nothing beside.
+    fn from(intent: Intent) -> Self {
+        Self {
+            intent,
+            organization_id: None,
+            expires_at_ms: None,
+        }
+    }
+}
+
 /// Refuses a payload that asks for anything but `intent`.
 ///
 /// Fails with `intent_refused`, whose `reason` names the check: `malformed`, `type`, `members`,

@@ -10,13 +10,10 @@ use js_sys::{Function, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
 use zeroize::Zeroizing;
 
-use super::{
-    number, plain,
-    value::{self, joined},
-};
+use super::{number, plain, value};
 use crate::{
     crypto::json::Json,
-    error::{Error, Result},
+    error::{Error, Result, joined},
     formats::otp::OtpCode,
 };
 

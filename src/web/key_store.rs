@@ -13,7 +13,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::{clock::BrowserClock, object::Builder, value};
 use crate::{
     crypto::key::PublicKey,
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
     ports::{Clock as _, KeyStore, LocalFuture, SessionSigner},
 };
 
@@ -336,10 +336,8 @@ fn failed(what: &str, exception: &JsValue) -> Error {
         .map(String::from)
         .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
     match name {
-        Some(name) => {
-            unavailable(&value::joined(&[what, " failed: ", &name, "."])).with_reason(name)
-        }
-        None => unavailable(&value::joined(&[what, " failed."])),
+        Some(name) => unavailable(&joined(&[what, " failed: ", &name, "."])).with_reason(name),
+        None => unavailable(&joined(&[what, " failed."])),
     }
 }
 

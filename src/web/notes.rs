@@ -6,7 +6,7 @@ use js_sys::JsString;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 use super::value;
-use crate::ports::Notes;
+use crate::{error::joined, ports::Notes};
 
 /// Far more than anything that is noted.
 const MAX_CHARS: u32 = 4096;
@@ -50,7 +50,7 @@ impl Notes for BrowserNotes {
 }
 
 fn key(name: &str) -> JsValue {
-    value::joined(&["gridkey:", name]).into()
+    joined(&["gridkey:", name]).into()
 }
 
 /// Nothing where there is no storage, or where it throws.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::call::{GridCall, GridReply},
-    error::{Error, ErrorCode, Recovery, Result},
+    error::{Error, ErrorCode, Recovery, Result, joined},
     formats::timestamp::parse_rfc3339_ms,
     ports::{LocalFuture, Transport},
 };
@@ -67,7 +67,7 @@ impl FetchTransport {
             .text("redirect", "manual")
             .set("signal", signal)
             .dictionary();
-        let url = value::joined(&[&self.base_url, &call.path]);
+        let url = joined(&[&self.base_url, &call.path]);
         let fetch = self.fetch.clone().or_else(global_fetch).ok_or_else(|| {
             Error::invalid_argument("There is no `fetch` here: pass one in the options.")
         })?;
@@ -315,9 +315,7 @@ fn http_date_ms(header: &str) -> Option<i64> {
     let mut next = || parts.next();
     let (weekday, day, month, year, time) = (next()?, next()?, next()?, next()?, next()?);
     let [_, month] = MONTHS.iter().find(|[name, _]| *name == month)?;
-    let date_ms = parse_rfc3339_ms(&value::joined(&[
-        year, "-", month, "-", day, "T", time, "Z",
-    ]));
+    let date_ms = parse_rfc3339_ms(&joined(&[year, "-", month, "-", day, "T", time, "Z"]));
     let date_ms = date_ms.ok()?;
     let days = usize::try_from(date_ms.div_euclid(DAY_MS).rem_euclid(7)).ok()?;
     (WEEKDAYS.get(days) == Some(&weekday)).then_some(date_ms)

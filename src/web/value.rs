@@ -101,12 +101,3 @@ pub(crate) fn bytes(value: &JsValue, max: u64) -> Option<Vec<u8>> {
     let copy: Uint8Array = ForeignBytes::new(value).ok()?.unchecked_into();
     (u64::from(copy.length()) == length).then(|| copy.to_vec())
 }
-
-/// The texts, one after the other. `concat` and `format!` weigh more.
-pub(crate) fn joined(parts: &[&str]) -> String {
-    let mut text = String::new();
-    for part in parts {
-        text.push_str(part);
-    }
-    text
-}

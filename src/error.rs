@@ -2,12 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
+use alloc::{borrow::Cow, boxed::Box, string::String};
+use core::fmt;
 
 use crate::crypto::json::Json;
 
 /// Everything this crate does ends in this or in success.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = core::result::Result<T, Error>;
 
 /// What went wrong, with what, and what to do.
 ///
@@ -21,11 +22,11 @@ pub struct Error(Box<Inner>);
 struct Inner {
     code: ErrorCode,
     recovery: Recovery,
-    message: String,
+    message: Cow<'static, str>,
     operation: Option<&'static str>,
     status: Option<u16>,
     grid_code: Option<String>,
-    reason: Option<String>,
+    reason: Option<Cow<'static, str>>,
     details: Option<Json>,
     retry_after_ms: Option<u64>,
     request_id: Option<String>,
@@ -35,7 +36,7 @@ impl Error {
     /// An error with the recovery that is usual for its code.
     ///
     /// `message` says what was wrong, with what, and what to do. It must not contain input.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             code,
             recovery: code.recovery(),
@@ -51,7 +52,7 @@ impl Error {
     }
 
     /// `invalid_argument`: the caller passed something that is refused before any work.
-    pub fn invalid_argument(message: impl Into<String>) -> Self {
+    pub fn invalid_argument(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidArgument, message)
     }
 
@@ -130,7 +131,7 @@ impl Error {
     }
 
     /// Keeps a finer reason.
-    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+    pub fn with_reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
         self.0.reason = Some(reason.into());
         self
     }
@@ -170,7 +171,7 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 /// The texts, one after the other. `concat` and `format!` weigh more.
 pub(crate) fn joined(parts: &[&str]) -> String {

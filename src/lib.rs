@@ -13,6 +13,8 @@
 
 #![forbid(unsafe_op_in_unsafe_fn)]
 
+extern crate alloc;
+
 pub mod api;
 pub mod crypto;
 pub mod error;

@@ -3,7 +3,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::{future::Future, pin::Pin};
 
 pub use crate::crypto::random::Random;
 use crate::{

@@ -1,6 +1,7 @@
 //! One request to the relay and its answer, as values.
 
-use std::fmt;
+use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 /// A request of one leg of one operation.
 #[derive(Clone)]

@@ -1,13 +1,20 @@
 //! One request and its answer: checked, sent, repeated where that does no harm, read.
 
-use std::{cell::Cell, fmt, future::Future, rc::Rc};
+use alloc::{
+    borrow::ToOwned as _,
+    rc::Rc,
+    string::{String, ToString as _},
+    vec,
+    vec::Vec,
+};
+use core::{cell::Cell, fmt, future::Future};
 
 use futures_lite::future::or;
 
 use super::{
     call::{GridCall, GridReply},
     event::{Outcome, RequestEvent, redact},
-    failure::{Exchange, Leg, failure},
+    failure::{Exchange, Leg, failure, unreadable},
     operation::{Operation, Success},
     request::{Request, Route},
     server_clock::ServerClock,
@@ -17,7 +24,7 @@ use super::{
 };
 use crate::{
     crypto::json::{Json, Limits},
-    error::{Error, ErrorCode, Recovery, Result},
+    error::{Error, ErrorCode, Recovery, Result, joined},
     ports::{Cancellation, Clock, Random, Transport},
 };
 
@@ -275,7 +282,11 @@ impl GridApi {
             self.time.device().sleep(timeout_ms).await;
             Err(Error::new(
                 ErrorCode::Timeout,
-                format!("no answer within {timeout_ms} ms: try again"),
+                joined(&[
+                    "no answer within ",
+                    &timeout_ms.to_string(),
+                    " ms: try again",
+                ]),
             ))
         };
         cancellable(options, || or(self.transport.send(call), timeout)).await
@@ -355,14 +366,7 @@ fn read(exchange: Exchange, reply: &GridReply) -> Result<Answer> {
         _ if reply.status == 204 => Json::Null,
         Ok(body) => body,
         Err(why) => {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
-                format!(
-                    "the answer to {} has status {} and its body {why}",
-                    spec.id, reply.status
-                ),
-            )
-            .with_status(reply.status));
+            return Err(unreadable(spec.id, reply.status, why).with_status(reply.status));
         }
     };
     check_answer(&success.shape, &body).map_err(|error| error.with_status(reply.status))?;
@@ -376,11 +380,11 @@ fn read(exchange: Exchange, reply: &GridReply) -> Result<Answer> {
 }
 
 /// The body as JSON, or what it is instead.
-fn parse_body(bytes: &[u8]) -> std::result::Result<Json, &'static str> {
+fn parse_body(bytes: &[u8]) -> core::result::Result<Json, &'static str> {
     if bytes.len() > BODY_LIMITS.bytes {
         return Err("is longer than 1 MiB");
     }
-    let Ok(text) = std::str::from_utf8(bytes) else {
+    let Ok(text) = core::str::from_utf8(bytes) else {
         return Err("is not UTF-8");
     };
     match text.trim_ascii_start().as_bytes().first() {

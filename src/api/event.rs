@@ -1,7 +1,12 @@
 //! What a developer panel or a log may see of a request.
 
+use alloc::string::{String, ToString as _};
+
 use super::failure::Leg;
-use crate::{crypto::json::Json, error::ErrorCode};
+use crate::{
+    crypto::json::Json,
+    error::{ErrorCode, joined},
+};
 
 /// One when a request goes out, one when it has ended.
 #[derive(Clone, Debug)]
@@ -59,7 +64,8 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
             if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
                 json.clone()
             } else {
-                Json::String(format!("… {} characters", text.chars().count()))
+                let length = text.chars().count().to_string();
+                Json::String(joined(&["… ", &length, " characters"]))
             }
         }
         Json::Array(items) => Json::Array(

@@ -4,10 +4,12 @@
 //! and has no code for it; a platform whose own login lapsed answers 401 too, but without Grid's
 //! error body.
 
+use alloc::{borrow::ToOwned as _, string::ToString as _};
+
 use super::{operation::Operation, types::AuthMethodType};
 use crate::{
     crypto::json::Json,
-    error::{Error, ErrorCode, Recovery},
+    error::{Error, ErrorCode, Recovery, joined},
 };
 
 /// The first request of an operation, or its repetition with a stamp.
@@ -45,7 +47,7 @@ pub fn failure(
     if let Some(grid) = grid {
         error = error.with_grid_code(grid.code);
         if let Some(reason) = grid.reason {
-            error = error.with_reason(reason);
+            error = error.with_reason(reason.to_owned());
         }
         if let Some(details) = grid.details {
             error = error.with_details(details.clone());
@@ -394,7 +396,11 @@ fn without_grid_body(exchange: Exchange, status: u16, problem: Option<&'static s
         ),
         404 | 405 | 501 => Error::new(
             ErrorCode::UnsupportedOperation,
-            format!("the relay does not offer {operation}: check `baseUrl` and the relay's list"),
+            joined(&[
+                "the relay does not offer ",
+                operation,
+                ": check `baseUrl` and the relay's list",
+            ]),
         ),
         429 => Error::new(
             ErrorCode::RateLimited,
@@ -402,10 +408,7 @@ fn without_grid_body(exchange: Exchange, status: u16, problem: Option<&'static s
         ),
         _ => {
             let problem = problem.unwrap_or("is not of the API's form");
-            let error = Error::new(
-                ErrorCode::RelayProtocol,
-                format!("the answer to {operation} has status {status} and its body {problem}"),
-            );
+            let error = unreadable(operation, status, problem);
             if status >= 500 {
                 error.with_recovery(Recovery::Retry)
             } else {
@@ -413,6 +416,21 @@ fn without_grid_body(exchange: Exchange, status: u16, problem: Option<&'static s
             }
         }
     }
+}
+
+/// An answer that is not as the API has it. `problem` says of the body what is wrong with it.
+pub(super) fn unreadable(operation: &str, status: u16, problem: &str) -> Error {
+    Error::new(
+        ErrorCode::RelayProtocol,
+        joined(&[
+            "the answer to ",
+            operation,
+            " has status ",
+            &status.to_string(),
+            " and its body ",
+            problem,
+        ]),
+    )
 }
 
 #[cfg(test)]

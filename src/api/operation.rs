@@ -1,5 +1,7 @@
 //! Grid's endpoints as data: one row an operation.
 
+use alloc::string::String;
+
 use super::{
     shape::{LONG_TEXT_BYTES, Member, Shape, optional, required},
     types::{
@@ -9,7 +11,10 @@ use super::{
     },
     validate::IdKind,
 };
-use crate::error::{Error, Result};
+use crate::{
+    crypto::hex,
+    error::{Error, Result, joined},
+};
 
 /// One row of the table.
 #[derive(Debug)]
@@ -607,7 +612,7 @@ impl Operation {
                 Some(name) => {
                     let value = params.iter().find(|(param, _)| *param == name);
                     let (_, value) = value.ok_or_else(|| {
-                        Error::invalid_argument(format!("{} needs `{name}`", spec.id))
+                        Error::invalid_argument(joined(&[spec.id, " needs `", name, "`"]))
                     })?;
                     percent_encode(value, &mut path);
                 }
@@ -633,7 +638,8 @@ fn percent_encode(text: &str, encoded: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.push_str(&hex::encode(&[byte]).to_ascii_uppercase());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is asked of Grid: one leg of one operation.
 
+use alloc::{borrow::ToOwned as _, string::String, vec, vec::Vec};
+
 use super::{
     operation::{Body, Operation, Signing},
     shape::{Shape, check_request},
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     crypto::json::Json,
-    error::{Error, Result},
+    error::{Error, Result, joined},
     formats::passkey::{PasskeyAssertion, PasskeyAttestation},
 };
 
@@ -81,9 +83,9 @@ pub struct SignedHeaders {
     pub idempotency_key: Option<String>,
 }
 
-impl std::fmt::Debug for Request {
+impl core::fmt::Debug for Request {
     /// Without the body, which may hold a token.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Request")
             .field("operation", &self.operation)
             .field("id", &self.id)
@@ -92,9 +94,9 @@ impl std::fmt::Debug for Request {
     }
 }
 
-impl std::fmt::Debug for SignedHeaders {
+impl core::fmt::Debug for SignedHeaders {
     /// Without the stamp.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SignedHeaders")
             .field("request_id", &self.request_id)
             .finish_non_exhaustive()
@@ -231,13 +233,13 @@ impl Request {
             ),
         };
         if !is_right {
-            return Err(Error::invalid_argument(format!("{} {what}", spec.id)));
+            return Err(Error::invalid_argument(joined(&[spec.id, " ", what])));
         }
         if idempotency_key.is_some() && !spec.takes_idempotency_key {
-            return Err(Error::invalid_argument(format!(
-                "{} takes no `idempotencyKey`",
-                spec.id
-            )));
+            return Err(Error::invalid_argument(joined(&[
+                spec.id,
+                " takes no `idempotencyKey`",
+            ])));
         }
         Ok(())
     }

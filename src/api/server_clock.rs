@@ -4,10 +4,11 @@
 //! whose clock is a little off must not notice; one whose clock is wrong must be told so, rather
 //! than that everything has run out.
 
-use std::{cell::Cell, rc::Rc};
+use alloc::rc::Rc;
+use core::cell::Cell;
 
 use crate::{
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
     ports::Clock,
 };
 
@@ -107,7 +108,7 @@ impl ServerClock {
 pub fn wrong(what: &str) -> Error {
     Error::new(
         ErrorCode::ClockWrong,
-        format!("{what}: correct the device's date and time"),
+        joined(&[what, ": correct the device's date and time"]),
     )
 }
 

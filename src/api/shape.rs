@@ -3,6 +3,8 @@
 //! A request's objects are closed, so that a misspelt member is told instead of sent. An answer's
 //! are open: a newer Grid may say more, and what it says is handed on.
 
+use alloc::{borrow::ToOwned as _, string::String};
+
 use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json, key::PublicKey},

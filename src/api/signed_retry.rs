@@ -4,6 +4,8 @@
 //! over that payload and its request id. Between the legs the payload is checked against what was
 //! asked for: what is not that is neither stamped nor answered.
 
+use alloc::{string::String, vec::Vec};
+
 use super::{
     client::{Answer, CallOptions, GridApi},
     operation::Signing,

@@ -3,7 +3,8 @@
 //! Names and meanings are those of the API document (lightsparkdev/grid-api openapi.yaml
 //! @cf2510e).
 
-use std::fmt;
+use alloc::{borrow::ToOwned as _, string::String, vec, vec::Vec};
+use core::fmt;
 
 use super::{
     shape::{LONG_TEXT_BYTES, Member, Shape, check_answer, optional, required},

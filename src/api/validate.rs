@@ -1,6 +1,8 @@
 //! What is refused before anything is sent.
 
-use crate::error::{Error, Result};
+use alloc::string::ToString as _;
+
+use crate::error::{Error, Result, joined};
 
 /// The prefixes of Grid's ids, `Prefix:<uuid>`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,18 +104,27 @@ pub fn id(name: &str, kind: IdKind, text: &str) -> Result<()> {
     if is_id(kind, text) {
         return Ok(());
     }
-    Err(Error::invalid_argument(format!(
-        "`{name}` {}: 1 to {MAX_ID_CHARS} letters, digits and `: - _ .`",
-        kind.demand()
-    )))
+    Err(Error::invalid_argument(joined(&[
+        "`",
+        name,
+        "` ",
+        kind.demand(),
+        ": 1 to ",
+        &MAX_ID_CHARS.to_string(),
+        " letters, digits and `: - _ .`",
+    ])))
 }
 
 /// Checks a text that is sent as it is: not empty, at most `max` bytes.
 pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
     if text.is_empty() || text.len() > max {
-        return Err(Error::invalid_argument(format!(
-            "`{name}` must have 1 to {max} bytes"
-        )));
+        return Err(Error::invalid_argument(joined(&[
+            "`",
+            name,
+            "` must have 1 to ",
+            &max.to_string(),
+            " bytes",
+        ])));
     }
     Ok(())
 }
@@ -122,9 +133,11 @@ pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
 pub fn header(name: &str, max: usize, value: &str) -> Result<()> {
     text(name, max, value)?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::invalid_argument(format!(
-            "`{name}` must be visible ASCII"
-        )));
+        return Err(Error::invalid_argument(joined(&[
+            "`",
+            name,
+            "` must be visible ASCII",
+        ])));
     }
     Ok(())
 }

@@ -5,12 +5,18 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{
+    borrow::{Cow, ToOwned as _},
+    string::String,
+    vec::Vec,
+};
+
 use super::{
     encoding::hex,
     json::{Json, Limits},
     key::PublicKey,
 };
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result, joined};
 
 /// The enclave keys that a client trusts, one for each role.
 #[derive(Clone)]
@@ -72,12 +78,13 @@ pub fn open_envelope(text: &str, trusted: &PublicKey) -> Result<Vec<u8>> {
     }
     let presented = envelope.signer()?;
     if presented != *trusted {
-        return Err(untrusted(format!(
-            "The bundle is signed by the key {}, but this client trusts the key {} in this role. \
-             Against a sandbox, give the sandbox's enclave keys in the options.",
-            presented.fingerprint(),
-            trusted.fingerprint()
-        )));
+        return Err(untrusted(joined(&[
+            "The bundle is signed by the key ",
+            &presented.fingerprint(),
+            ", but this client trusts the key ",
+            &trusted.fingerprint(),
+            " in this role. Against a sandbox, give the sandbox's enclave keys in the options.",
+        ])));
     }
     let signature = hex::decode(&envelope.data_signature, MAX_SIGNATURE_BYTES)
         .map_err(|_| malformed("its dataSignature is not the hex of a DER signature"))?;
@@ -118,7 +125,7 @@ impl Envelope {
             envelope
                 .get(name)
                 .and_then(Json::as_str)
-                .ok_or_else(|| malformed(&format!("it has no text `{name}`")))
+                .ok_or_else(|| malformed(&joined(&["it has no text `", name, "`"])))
         };
         if member("version")? != "v1.0.0" {
             return Err(malformed("its version is not v1.0.0"));
@@ -153,7 +160,7 @@ pub(crate) fn read_bundle(text: &str) -> Result<Json> {
             depth: 16,
         },
     )
-    .map_err(|error| malformed(&error.to_string()))
+    .map_err(|error| malformed(&error.message()))
 }
 
 /// The only form of a key inside bundles. Turnkey's JavaScript takes a compressed one as well,
@@ -165,11 +172,11 @@ pub(crate) fn uncompressed_key(text: &str) -> Option<PublicKey> {
 pub(crate) fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::BundleMalformed,
-        format!("The bundle is not of its format: {what}."),
+        joined(&["The bundle is not of its format: ", what, "."]),
     )
 }
 
-fn untrusted(message: impl Into<String>) -> Error {
+fn untrusted(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::BundleUntrusted, message)
 }
 

@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::vec::Vec;
+
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, aead::consts::U12};
 use hkdf::{Hkdf, HkdfExtract};
 use sha2::Sha256;

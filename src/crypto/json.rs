@@ -7,7 +7,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt::{self, Write};
+use alloc::{
+    borrow::ToOwned as _,
+    collections::BinaryHeap,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+use core::fmt;
+
+use super::encoding::hex;
+use crate::error::joined;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,13 +196,21 @@ pub struct JsonError {
     at: usize,
 }
 
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the JSON {} (at byte {})", self.what, self.at)
+impl JsonError {
+    /// What is wrong, and where.
+    pub(crate) fn message(&self) -> String {
+        let at = self.at.to_string();
+        joined(&["the JSON ", self.what, " (at byte ", &at, ")"])
     }
 }
 
-impl std::error::Error for JsonError {}
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for JsonError {}
 
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
@@ -207,8 +224,9 @@ fn write_string(text: &str, out: &mut String) {
             '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
             '\0'..='\u{1f}' => {
-                // Writing into a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(character));
+                let code = [0, u8::try_from(character).unwrap_or_default()];
+                out.push_str("\\u");
+                out.push_str(&hex::encode(&code));
             }
             _ => out.push(character),
         }
@@ -444,14 +462,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Sorted rather than compared pair by pair: an object may have as many members as its text has
-/// room for.
+/// In their order rather than pair by pair: an object may have as many members as its text has room
+/// for. A heap is 2 KB less of WebAssembly than the standard library's sort.
 fn has_duplicates(members: &[(String, Json)]) -> bool {
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-    names.sort_unstable();
-    names
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a == b))
+    let mut names: BinaryHeap<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let mut last = names.pop();
+    while let Some(name) = names.pop() {
+        if last == Some(name) {
+            return true;
+        }
+        last = Some(name);
+    }
+    false
 }
 
 #[cfg(test)]

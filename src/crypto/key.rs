@@ -5,7 +5,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::fmt;
 
 use ecdsa::hazmat;
 use p256::{
@@ -156,12 +157,12 @@ impl fmt::Debug for PublicKey {
 /// ```
 ///
 /// ```compile_fail
-/// fn print<T: std::fmt::Debug>() {}
+/// fn print<T: core::fmt::Debug>() {}
 /// print::<gridkey::crypto::key::PrivateKey>();
 /// ```
 ///
 /// ```compile_fail
-/// fn display<T: std::fmt::Display>() {}
+/// fn display<T: core::fmt::Display>() {}
 /// display::<gridkey::crypto::key::PrivateKey>();
 /// ```
 pub struct PrivateKey {

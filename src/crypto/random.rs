@@ -36,7 +36,7 @@ fn refuse_zeros(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn unavailable(message: &str) -> Error {
+fn unavailable(message: &'static str) -> Error {
     Error::new(ErrorCode::RandomnessUnavailable, message)
 }
 

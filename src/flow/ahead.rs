@@ -3,10 +3,8 @@
 //! A passkey prompt must open inside the tap that asked for it, so nothing may be fetched between.
 //! What was fetched ahead runs out after minutes, so it is fetched again shortly before.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use alloc::{boxed::Box, rc::Rc};
+use core::cell::{Cell, RefCell};
 
 use crate::{
     api::client::CallOptions,

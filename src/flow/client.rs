@@ -1,6 +1,6 @@
 //! The client: what a page makes once.
 
-use std::rc::Rc;
+use alloc::{borrow::ToOwned as _, rc::Rc, string::String, vec::Vec};
 
 use super::{
     key_delivery::KeyDelivery,

@@ -1,6 +1,11 @@
 //! Making a passkey on this device and adding it to the account.
 
-use std::rc::Rc;
+use alloc::{
+    borrow::ToOwned as _,
+    rc::Rc,
+    string::{String, ToString as _},
+    vec::Vec,
+};
 
 use super::{
     ahead::{Ahead, Expiring},
@@ -16,7 +21,7 @@ use crate::{
         types::{AuthMethod, AuthMethodType, PasskeyRegistrationOptions},
     },
     crypto::base64url,
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
     formats::{
         intent::Intent,
         nickname::passkey_nickname,
@@ -28,7 +33,7 @@ use crate::{
 };
 
 /// WebAuthn: a challenge has at least 16 bytes, a user handle at most 64.
-const CHALLENGE_BYTES: std::ops::RangeInclusive<usize> = 16..=1024;
+const CHALLENGE_BYTES: core::ops::RangeInclusive<usize> = 16..=1024;
 const MAX_USER_ID_BYTES: usize = 64;
 
 /// What is needed to make a passkey.
@@ -248,11 +253,16 @@ pub fn creation_request(
     rp_id: Option<&str>,
     rp_name: Option<&str>,
 ) -> Result<PasskeyCreationRequest> {
-    let decode = |name: &str, max_bytes, text: &str| {
+    let decode = |name: &str, max_bytes: usize, text: &str| {
         base64url::decode(text, max_bytes).map_err(|_| {
-            Error::invalid_argument(format!(
-                "`{name}` must be unpadded base64url of at most {max_bytes} bytes"
-            ))
+            let max_bytes = max_bytes.to_string();
+            Error::invalid_argument(joined(&[
+                "`",
+                name,
+                "` must be unpadded base64url of at most ",
+                &max_bytes,
+                " bytes",
+            ]))
         })
     };
     let challenge = decode("challenge", *CHALLENGE_BYTES.end(), &registration.challenge)?;

@@ -4,7 +4,7 @@
 //! key is answered by a session key sealed to it, a compressed key becomes the session key
 //! (lightsparkdev/grid-api openapi.yaml @cf2510e, `AuthSession`).
 
-use std::rc::Rc;
+use alloc::{rc::Rc, string::String};
 
 use super::signer::Signer;
 use crate::{

@@ -4,7 +4,8 @@
 //! asked. Where the page is left for that, the key must outlive it and nobody must be able to read
 //! it: then it is in the browser's keeping, and becomes the session key.
 
-use std::{cell::RefCell, rc::Rc};
+use alloc::{boxed::Box, rc::Rc, string::String};
+use core::cell::RefCell;
 
 use super::{
     client::{Core, Credential},

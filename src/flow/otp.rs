@@ -4,7 +4,8 @@
 //! neither the relay nor Grid sees it. The enclave answers with a token that carries this public
 //! key; the token is verified and stamped with the session key.
 
-use std::{cell::RefCell, rc::Rc};
+use alloc::{borrow::ToOwned as _, rc::Rc, string::String};
+use core::cell::RefCell;
 
 use super::{
     client::{Core, Credential},

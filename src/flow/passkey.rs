@@ -1,6 +1,6 @@
 //! Signing in with a passkey.
 
-use std::rc::Rc;
+use alloc::{rc::Rc, string::String, vec::Vec};
 
 use super::{
     ahead::{Ahead, Expiring},

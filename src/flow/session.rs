@@ -1,9 +1,12 @@
 //! The life of a session: stamping, refreshing, revoking, signing out.
 
-use std::{
-    cell::RefCell,
+use alloc::{
+    borrow::ToOwned as _,
+    boxed::Box,
     rc::{Rc, Weak},
+    string::String,
 };
+use core::cell::RefCell;
 
 use super::{
     client::Core,

@@ -1,9 +1,7 @@
 //! A signed request in a flow: nothing is stamped that was not checked.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::cell::{Cell, RefCell};
 
 use super::{client::Core, signer::Signer};
 use crate::{
@@ -15,7 +13,7 @@ use crate::{
         types::SignedRequestChallenge,
     },
     crypto::json::Json,
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
     formats::intent::{self, Checked, Expected, Intent, Stated},
     ports::LocalFuture,
 };
@@ -127,10 +125,11 @@ fn check_kind(operation: Operation, intent: &Intent) -> Result<()> {
     if operation == Operation::SignedRequest || spec.intents.contains(&intent.kind()) {
         return Ok(());
     }
-    Err(Error::invalid_argument(format!(
-        "`intent` is of a kind that {} does not have",
-        spec.id
-    )))
+    Err(Error::invalid_argument(joined(&[
+        "`intent` is of a kind that ",
+        spec.id,
+        " does not have",
+    ])))
 }
 
 /// A stamp, and what it is over.

@@ -1,6 +1,6 @@
 //! What signs in a session.
 
-use std::rc::Rc;
+use alloc::{rc::Rc, string::String};
 
 use crate::{
     crypto::key::PublicKey,

@@ -1,9 +1,7 @@
 //! Whether somebody is signed in, and who wants to know.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use alloc::{rc::Rc, vec::Vec};
+use core::cell::{Cell, RefCell};
 
 use super::session::SessionInfo;
 

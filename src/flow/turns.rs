@@ -1,6 +1,7 @@
 //! One at a time, the others wait.
 
-use std::{
+use alloc::vec::Vec;
+use core::{
     cell::{Cell, RefCell},
     future::poll_fn,
     task::{Poll, Waker},

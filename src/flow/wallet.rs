@@ -1,7 +1,7 @@
 //! What a signed-in customer can do with the wallet: credentials, contact, privacy, export,
 //! payments, delegated keys, and what Grid adds next.
 
-use std::rc::Rc;
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 
 use zeroize::Zeroizing;
 

@@ -3,7 +3,7 @@
 //! Nothing of it is secret. What was first seen is believed, and protects from then on, as long as
 //! the notes last; a first wallet export needs more than that.
 
-use std::rc::Rc;
+use alloc::{borrow::ToOwned as _, rc::Rc, string::String, vec, vec::Vec};
 
 use crate::{
     crypto::json::{Json, Limits},

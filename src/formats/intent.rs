@@ -11,7 +11,11 @@
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
+use alloc::{
+    borrow::{Cow, ToOwned as _},
+    string::String,
+};
+use core::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -26,7 +30,7 @@ use crate::{
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
 };
 
 mod table;
@@ -427,7 +431,7 @@ impl Intent {
         &self,
         json: &Json,
         fields: &'static [Field],
-    ) -> std::result::Result<(), &'static str> {
+    ) -> core::result::Result<(), &'static str> {
         for (name, _) in json.as_object().ok_or("")? {
             if !fields.iter().any(|field| field.name == name) {
                 return Err("");
@@ -445,7 +449,7 @@ impl Intent {
         Ok(())
     }
 
-    fn value(&self, value: &Json, rule: &'static Rule) -> std::result::Result<bool, &'static str> {
+    fn value(&self, value: &Json, rule: &'static Rule) -> core::result::Result<bool, &'static str> {
         let text = value.as_str().filter(|text| is_text(text));
         let only = match value.as_array() {
             Some([only]) => Some(only),
@@ -613,10 +617,10 @@ fn refused_member(reason: &'static str, name: &str) -> Error {
         name,
         "` is not what was asked for. Nothing was signed.",
     ];
-    refused(reason, &message.concat())
+    refused(reason, joined(&message))
 }
 
-fn refused(reason: &'static str, message: &str) -> Error {
+fn refused(reason: &'static str, message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::IntentRefused, message).with_reason(reason)
 }
 
@@ -626,7 +630,7 @@ fn wrong_member(name: &str) -> Error {
         bare(name),
         "` is missing, is not of this kind of intent, or is not of its form.",
     ];
-    Error::invalid_argument(message.concat())
+    Error::invalid_argument(joined(&message))
 }
 
 fn stated_text<'a>(json: &'a Json, member: &str) -> Result<Option<&'a str>> {

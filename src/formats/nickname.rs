@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{borrow::ToOwned as _, string::String};
+
 use crate::error::{Error, Result};
 
 /// The nickname without white space around it, if Grid takes it: 1 to 100 characters that are

@@ -6,6 +6,8 @@
     allow(clippy::arithmetic_side_effects, reason = "tests count and pad")
 )]
 
+use alloc::string::String;
+
 use sha2::{Digest, Sha256};
 
 use super::otp::{MAX_TOKEN_BYTES, read_part, split};
@@ -135,7 +137,7 @@ fn is_audience(audience: Option<&Json>, client_id: Option<&str>) -> Option<bool>
     let audience = audience?;
     let audiences = audience
         .as_array()
-        .unwrap_or(std::slice::from_ref(audience));
+        .unwrap_or(core::slice::from_ref(audience));
     let mut is_known = client_id.is_none();
     for audience in audiences {
         is_known |= Some(non_empty(audience)?) == client_id;

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{borrow::ToOwned as _, boxed::Box, string::String};
+
 use zeroize::Zeroizing;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
 };
 
 /// A one-time code as the customer typed it. Wiped when dropped.
@@ -21,7 +23,7 @@ use crate::{
 /// ```
 ///
 /// ```compile_fail
-/// fn print<T: std::fmt::Debug>() {}
+/// fn print<T: core::fmt::Debug>() {}
 /// print::<gridkey::formats::otp::OtpCode>();
 /// ```
 pub struct OtpCode {
@@ -115,11 +117,12 @@ impl VerificationToken {
         {
             return Err(Error::new(
                 ErrorCode::BundleUntrusted,
-                format!(
-                    "The verification token is not signed by the key {}, which this client \
-                     trusts. Against a sandbox, give the sandbox's enclave keys in the options.",
-                    expected.otp_key.fingerprint()
-                ),
+                joined(&[
+                    "The verification token is not signed by the key ",
+                    &expected.otp_key.fingerprint(),
+                    ", which this client trusts. Against a sandbox, give the sandbox's enclave \
+                     keys in the options.",
+                ]),
             ));
         }
         check_claims(&read_part(claims).ok_or_else(not_json)?, expected)
@@ -139,7 +142,7 @@ pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
 /// The JSON in a header or in claims.
 pub(super) fn read_part(base64: &str) -> Option<Json> {
     let bytes = base64url::decode(base64, MAX_TOKEN_BYTES).ok()?;
-    let text = std::str::from_utf8(&bytes).ok()?;
+    let text = core::str::from_utf8(&bytes).ok()?;
     let limits = Limits {
         bytes: MAX_TOKEN_BYTES,
         depth: 16,
@@ -193,7 +196,7 @@ fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<Verificat
 fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::BundleMalformed,
-        format!("The verification token {what}."),
+        joined(&["The verification token ", what, "."]),
     )
 }
 
@@ -204,7 +207,7 @@ fn not_json() -> Error {
 fn refused(reason: &'static str, what: &str) -> Error {
     Error::new(
         ErrorCode::IntentRefused,
-        format!("The payload to sign {what}. Nothing was signed."),
+        joined(&["The payload to sign ", what, ". Nothing was signed."]),
     )
     .with_reason(reason)
 }

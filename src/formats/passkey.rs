@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
+
 use crate::{
     crypto::{
         encoding::base64url,
@@ -171,7 +173,7 @@ const CLIENT_DATA_LIMITS: Limits = Limits {
 fn read_client_data(base64: &str) -> Result<Json> {
     let malformed = || rejected("The passkey's client data is not base64url of a JSON text.");
     let bytes = base64url::decode(base64, CLIENT_DATA_LIMITS.bytes).map_err(|_| malformed())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+    let text = core::str::from_utf8(&bytes).map_err(|_| malformed())?;
     Json::parse(text, CLIENT_DATA_LIMITS).map_err(|_| malformed())
 }
 
@@ -183,7 +185,7 @@ fn challenge_of(client_data: &Json) -> Result<Vec<u8>> {
         .ok_or_else(|| rejected("The passkey's client data has no challenge."))
 }
 
-fn rejected(message: &str) -> Error {
+fn rejected(message: &'static str) -> Error {
     Error::new(ErrorCode::PasskeyRejected, message)
 }
 

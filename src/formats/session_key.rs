@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{string::String, vec::Vec};
+
 use zeroize::Zeroizing;
 
 use super::otp::OtpCode;
@@ -27,7 +29,7 @@ use crate::{
 /// ```
 ///
 /// ```compile_fail
-/// fn print<T: std::fmt::Debug>() {}
+/// fn print<T: core::fmt::Debug>() {}
 /// print::<gridkey::formats::session_key::SessionKey>();
 /// ```
 ///
@@ -186,7 +188,7 @@ pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// Fails with `bundle_malformed` or `bundle_untrusted`.
 pub fn otp_encryption_target(bundle: &str, otp_key: &PublicKey) -> Result<PublicKey> {
     let data = open_envelope(bundle, otp_key)?;
-    let text = std::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
+    let text = core::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
     read_bundle(text)?
         .get("targetPublic")
         .and_then(Json::as_str)

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 use crate::error::{Error, ErrorCode, Result};
 

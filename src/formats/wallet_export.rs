@@ -2,7 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::cell::Cell;
+use alloc::vec::Vec;
+use core::cell::Cell;
 
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ use crate::{
         key::{PrivateKey, PublicKey},
         random::Random,
     },
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, joined},
 };
 
 /// Receives one wallet export; used up by one success. It signs nothing.
@@ -31,7 +32,7 @@ use crate::{
 /// ```
 ///
 /// ```compile_fail
-/// fn print<T: std::fmt::Debug>() {}
+/// fn print<T: core::fmt::Debug>() {}
 /// print::<gridkey::formats::wallet_export::WalletExportKey>();
 /// ```
 ///
@@ -113,13 +114,13 @@ fn open_with(
         ExportTrust::Key(trusted) => open_envelope(encrypted_wallet_credentials, trusted)?,
         ExportTrust::UnsignedSandbox => open_unsigned_envelope(encrypted_wallet_credentials)?,
     };
-    let text = std::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
+    let text = core::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
     let export = read_bundle(text)?;
     let member = |name: &str| {
         export
             .get(name)
             .and_then(Json::as_str)
-            .ok_or_else(|| malformed(&format!("its data has no text `{name}`")))
+            .ok_or_else(|| malformed(&joined(&["its data has no text `", name, "`"])))
     };
     if member("organizationId")? != organization_id {
         return Err(Error::new(
@@ -133,7 +134,7 @@ fn open_with(
     let ciphertext = hex::decode(member("ciphertext")?, MAX_BUNDLE_BYTES)
         .map_err(|_| malformed("its ciphertext is not hex"))?;
     let mnemonic = hpke::open(key, &encapped, &ciphertext)?;
-    match std::str::from_utf8(&mnemonic) {
+    match core::str::from_utf8(&mnemonic) {
         Ok(_) => Ok(mnemonic),
         Err(_) => Err(malformed("it opens to something that is not UTF-8")),
     }

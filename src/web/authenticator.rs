@@ -259,7 +259,7 @@ const KNOWN_NAMES: [&str; 10] = [
     "UnknownError",
 ];
 
-fn unsupported(message: &str) -> Error {
+fn unsupported(message: &'static str) -> Error {
     Error::new(ErrorCode::PasskeyUnsupported, message)
 }
 

@@ -336,12 +336,12 @@ fn failed(what: &str, exception: &JsValue) -> Error {
         .map(String::from)
         .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
     match name {
-        Some(name) => unavailable(&joined(&[what, " failed: ", &name, "."])).with_reason(name),
-        None => unavailable(&joined(&[what, " failed."])),
+        Some(name) => unavailable(joined(&[what, " failed: ", &name, "."])).with_reason(name),
+        None => unavailable(joined(&[what, " failed."])),
     }
 }
 
-fn unavailable(message: &str) -> Error {
+fn unavailable(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::StorageUnavailable, message)
 }
 

@@ -334,7 +334,7 @@ fn is_basic(authorization: Option<&str>) -> bool {
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "))
 }
 
-fn network(message: &str) -> Error {
+fn network(message: &'static str) -> Error {
     Error::new(ErrorCode::Network, message)
 }
 

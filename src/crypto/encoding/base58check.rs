@@ -3,6 +3,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::vec::Vec;
+
 use sha2::{Digest, Sha256};
 
 use super::EncodingError;

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{string::String, vec::Vec};
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::EncodingError;

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::vec::Vec;
+
 use super::EncodingError;
 
 /// `r` and `s`, 32 bytes each, big-endian.

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{string::String, vec::Vec};
+
 use super::EncodingError;
 
 /// Lower case, two digits for each byte.

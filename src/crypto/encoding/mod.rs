@@ -8,7 +8,7 @@ pub mod base64url;
 pub mod der;
 pub mod hex;
 
-use std::fmt;
+use core::fmt;
 
 /// Why a text does not decode. Says nothing of the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,14 +22,21 @@ pub enum EncodingError {
     TooLong,
 }
 
-impl fmt::Display for EncodingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl EncodingError {
+    /// What is wrong.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
             Self::Checksum => "the checksum does not match",
             Self::Malformed => "the text is not of this encoding",
             Self::TooLong => "the text is too long",
-        })
+        }
     }
 }
 
-impl std::error::Error for EncodingError {}
+impl fmt::Display for EncodingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for EncodingError {}

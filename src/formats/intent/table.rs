@@ -11,6 +11,8 @@
 
 #![forbid(unsafe_code)]
 
+use alloc::{borrow::ToOwned as _, format, string::String, vec::Vec};
+
 /// What one kind of intent allows a payload to be. A kind may have more than one.
 #[derive(Debug)]
 pub struct Row {

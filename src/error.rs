@@ -56,6 +56,11 @@ impl Error {
         Self::new(ErrorCode::InvalidArgument, message)
     }
 
+    /// `relay_protocol`: the answer is not what the API says of it.
+    pub fn relay_protocol(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::RelayProtocol, message)
+    }
+
     /// What went wrong.
     pub fn code(&self) -> ErrorCode {
         self.0.code

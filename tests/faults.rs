@@ -514,7 +514,7 @@ async fn a_session_that_grid_no_longer_knows_counts_as_revoked() {
         let client = world.client(KeyDelivery::Sealed);
         let session = world.sign_in_by_code(&client).await;
         let other = world.sign_in_by_code(&client).await;
-        let other_id = other.info().id;
+        let other_id = other.info().id.clone();
         session.revoke_session(&other_id, &DEFAULTS).await.unwrap();
         // A relay that looks up whose session it is finds it nowhere: see `Forbidden` above.
         let again = session.revoke_session(&other_id, &DEFAULTS).await;
@@ -525,7 +525,7 @@ async fn a_session_that_grid_no_longer_knows_counts_as_revoked() {
                     .is_err_and(|error| error.code() == ErrorCode::Forbidden),
             "{again:?}"
         );
-        let own = session.info().id;
+        let own = session.info().id.clone();
         session.revoke_session(&own, &DEFAULTS).await.unwrap();
         assert!(!session.is_active());
         let error = session.revoke_session(&own, &DEFAULTS).await.unwrap_err();
@@ -547,7 +547,7 @@ async fn a_session_runs_out() {
         };
         let subscription = client.subscribe(listener);
         let session = world.sign_in_by_code(&client).await;
-        let SessionInfo { expires_at_ms, .. } = session.info();
+        let SessionInfo { expires_at_ms, .. } = *session.info();
         world
             .clock
             .advance(expires_at_ms - 30_000 - world.clock.now_ms() - 5_000);
@@ -737,7 +737,7 @@ async fn refreshing_can_end_the_old_session() {
         let world = World::new().await;
         let client = world.client(KeyDelivery::ClientHeld);
         let session = world.sign_in_by_code(&client).await;
-        let old = session.info().id;
+        let old = session.info().id.clone();
         session.refresh(true, &DEFAULTS).await.unwrap();
         let of_grid = |id: &str| {
             world

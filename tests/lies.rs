@@ -482,7 +482,12 @@ async fn replays_of_what_was_asked_before() {
             let attempt = flow.prepared(delivery).await;
             let (world, session) = (attempt.world(), attempt.session.as_ref().unwrap());
             if flow == Flow::RevokeSession {
-                let another = world.sign_in_by_code(&attempt.client).await.info().id;
+                let another = world
+                    .sign_in_by_code(&attempt.client)
+                    .await
+                    .info()
+                    .id
+                    .clone();
                 session.revoke_session(&another, &DEFAULTS).await.unwrap();
             }
             let [(operation, _)] = answers(flow)[..] else {

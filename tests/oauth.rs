@@ -279,7 +279,7 @@ async fn states_that_lead_nowhere() {
             client.resume_oauth(state)
         };
         // Another browser's, or one that was kept for too long.
-        let other = page.session.info().public_key;
+        let other = page.session.info().public_key.clone();
         let lost = with(&|state| state.client_public_key.clone_from(&other)).await;
         refused(lost, ErrorCode::ChallengeExpired, None);
         for malformed in [

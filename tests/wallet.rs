@@ -1125,7 +1125,12 @@ async fn a_request_that_is_not_known(delivery: KeyDelivery) {
     assert_eq!(account.get("privateEnabled").unwrap().as_bool(), Some(true));
 
     // Without a body, and answered without one.
-    let other = world.sign_in_by_code(&wallet.client).await.info().id;
+    let other = world
+        .sign_in_by_code(&wallet.client)
+        .await
+        .info()
+        .id
+        .clone();
     let path = format!("/auth/sessions/{}", other.replace(':', "%3A"));
     let route = Route::new("DELETE", path).unwrap();
     let purpose = stated(Intent::RevokeSession);
@@ -1170,7 +1175,7 @@ async fn a_payload_of_ones_own(delivery: KeyDelivery) {
         client,
         session,
     } = &wallet;
-    let other = world.sign_in_by_code(client).await.info().id;
+    let other = world.sign_in_by_code(client).await.info().id.clone();
     let request = Request::on(Operation::RevokeAuthSession, &other);
     let answer = client.api().call(request.clone(), &DEFAULTS).await.unwrap();
     let challenge = SignedRequestChallenge::read(&answer.body);

@@ -2,6 +2,7 @@
 
 use alloc::{
     borrow::ToOwned as _,
+    boxed::Box,
     rc::Rc,
     string::{String, ToString as _},
     vec,
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     crypto::json::{Json, Limits},
     error::{Error, ErrorCode, Recovery, Result, joined},
-    ports::{Cancellation, Clock, Random, Transport},
+    ports::{Cancellation, Clock, LocalFuture, Random, Transport},
 };
 
 /// Answers longer than this are refused unread.
@@ -147,7 +148,15 @@ impl GridApi {
     /// It is repeated, at most twice and after a moment, only where the operation's row says that
     /// this does no harm, without a stamp, and only after failures that may pass: no answer, a
     /// server's fault, or a 429 that says when to come back.
-    pub async fn call(&self, request: Request, options: &CallOptions) -> Result<Answer> {
+    pub fn call<'a>(
+        &'a self,
+        request: Request,
+        options: &'a CallOptions,
+    ) -> LocalFuture<'a, Result<Answer>> {
+        Box::pin(self.carry_out(request, options))
+    }
+
+    async fn carry_out(&self, request: Request, options: &CallOptions) -> Result<Answer> {
         let spec = request.operation.spec();
         let params = request.checked_params()?;
         let exchange = Exchange {

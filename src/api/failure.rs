@@ -420,17 +420,14 @@ fn without_grid_body(exchange: Exchange, status: u16, problem: Option<&'static s
 
 /// An answer that is not as the API has it. `problem` says of the body what is wrong with it.
 pub(super) fn unreadable(operation: &str, status: u16, problem: &str) -> Error {
-    Error::new(
-        ErrorCode::RelayProtocol,
-        joined(&[
-            "the answer to ",
-            operation,
-            " has status ",
-            &status.to_string(),
-            " and its body ",
-            problem,
-        ]),
-    )
+    Error::relay_protocol(joined(&[
+        "the answer to ",
+        operation,
+        " has status ",
+        &status.to_string(),
+        " and its body ",
+        problem,
+    ]))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use alloc::{borrow::ToOwned as _, string::String};
 use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json, key::PublicKey},
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, Result, joined},
     formats::{nickname::passkey_nickname, timestamp::parse_rfc3339_ms},
 };
 
@@ -113,16 +113,13 @@ pub fn check_answer(shape: &Shape, value: &Json) -> Result<()> {
     let mut path = "it".to_owned();
     match shape.mismatch(value, false, &mut path) {
         None => Ok(()),
-        Some(what) => Err(Error::new(
-            ErrorCode::RelayProtocol,
-            joined(&[
-                "the answer is not of the API's form: `",
-                &path,
-                "` ",
-                what,
-                ", but is not",
-            ]),
-        )),
+        Some(what) => Err(Error::relay_protocol(joined(&[
+            "the answer is not of the API's form: `",
+            &path,
+            "` ",
+            what,
+            ", but is not",
+        ]))),
     }
 }
 
@@ -314,6 +311,7 @@ fn descend(path: &mut String, name: &str) {
 mod tests {
     use super::*;
     use crate::crypto::json::Limits;
+    use crate::error::ErrorCode;
 
     const PERSON: Shape = Shape::Object(&[
         required("id", Shape::Id(IdKind::Session)),

@@ -40,8 +40,7 @@ pub async fn signed_retry(
 ) -> Result<Answer> {
     let mut answer = api.call(request.clone(), options).await?;
     if !answer.is_challenge() && done_at_once == DoneAtOnce::Refused {
-        return Err(Error::new(
-            ErrorCode::RelayProtocol,
+        return Err(Error::relay_protocol(
             "the request was answered as done before anything was signed; the answer was not used",
         )
         .with_reason("unsigned"));
@@ -60,18 +59,14 @@ pub async fn signed_retry(
             .iter()
             .any(|(payload, id)| *payload == again.0 || *id == again.1)
         {
-            return Err(of_request(Error::new(
-                ErrorCode::RelayProtocol,
-                "the signed request was answered with the same challenge: the relay must pass on \
+            return Err(of_request(Error::relay_protocol("the signed request was answered with the same challenge: the relay must pass on \
                  Grid-Wallet-Signature and Request-Id",
             )
             .with_reason("outcome_unknown")));
         }
         stamped.push(again);
         if stamps_left == 0 {
-            return Err(of_request(Error::new(
-                ErrorCode::RelayProtocol,
-                "the signed request was answered with a further challenge: the relay must pass on \
+            return Err(of_request(Error::relay_protocol("the signed request was answered with a further challenge: the relay must pass on \
                  Grid-Wallet-Signature and Request-Id",
             )
             .with_reason("outcome_unknown")));

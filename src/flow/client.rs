@@ -21,7 +21,7 @@ use crate::{
         validate::{self, IdKind},
     },
     crypto::{enclave::EnclaveKeys, json::Json},
-    error::{Error, ErrorCode, Result},
+    error::{Error, Result},
     formats::session_key::SessionKey,
     ports::{Authenticator, Clock, KeyStore, Notes, Random, Transport},
 };
@@ -104,8 +104,7 @@ impl Credential {
     /// Refuses an answer that is of another account: whose wallet would that be?
     pub(super) fn check_account(&self, account_id: &str) -> Result<()> {
         match &self.account_id {
-            Some(expected) if expected != account_id => Err(Error::new(
-                ErrorCode::RelayProtocol,
+            Some(expected) if expected != account_id => Err(Error::relay_protocol(
                 "the answer is of another account than was asked for",
             )),
             Some(_) | None => Ok(()),

@@ -21,7 +21,7 @@ use crate::{
         types::{AuthMethod, AuthMethodType, PasskeyRegistrationOptions},
     },
     crypto::base64url,
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, Result, joined},
     formats::{
         intent::Intent,
         nickname::passkey_nickname,
@@ -83,7 +83,7 @@ impl WalletSession {
         options: CallOptions,
     ) -> Result<PasskeyEnrolment> {
         passkey_nickname(&enrolment.nickname)?;
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let core = self.inner.core.clone();
         let clock = core.api.time().device().clone();
         let session = self.downgrade();
@@ -151,7 +151,7 @@ impl WalletSession {
             challenge,
             attestation,
         } = passkey;
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let request = Request::new(Operation::CreateAuthCredential).with_body([
             ("type", AuthMethodType::Passkey.as_str().into()),
             ("accountId", account_id.as_str().into()),
@@ -177,8 +177,7 @@ impl WalletSession {
             || method.account_id != account_id
             || !method.credential_id.as_ref().is_none_or(same_credential)
         {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the created credential is not the passkey that was made",
             ));
         }

@@ -61,8 +61,7 @@ impl PendingKey {
             (Self::Receiver(receiver), Some(sealed)) => receiver.open(sealed).map(Signer::Held),
             (Self::Held(key), None) => Ok(Signer::Held(key)),
             (Self::Kept(signer), None) => Ok(Signer::Kept(signer)),
-            (Self::Receiver(_), None) => Err(Error::new(
-                ErrorCode::RelayProtocol,
+            (Self::Receiver(_), None) => Err(Error::relay_protocol(
                 "the session came without `encryptedSessionSigningKey`, which the uncompressed \
                  key asked for",
             )

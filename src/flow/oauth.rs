@@ -194,15 +194,13 @@ impl OAuthSignIn {
             .await
             .map_err(outcome_unknown)?;
         if answer.is_challenge() {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the verification of an identity provider's token was answered with a challenge",
             ));
         }
         let session = AuthSession::read(&answer.body);
         if session.kind != AuthMethodType::Oauth {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the session is of another kind of credential than the token was for",
             ));
         }

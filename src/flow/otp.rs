@@ -111,8 +111,7 @@ impl OtpSignIn {
         let before = self.state();
         let state = challenge(&self.core, &before.auth_method_id, options).await?;
         if (&state.account_id, &state.sent_to) != (&before.account_id, &before.sent_to) {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the next code went to another address, or is for another account, than the one \
                  before",
             ));
@@ -165,8 +164,7 @@ impl OtpSignIn {
         };
         let session = AuthSession::read(&accepted.body);
         if session.account_id != state.account_id || session.kind != state.kind {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the session is of another account or credential than the code was sent for",
             ));
         }
@@ -190,8 +188,7 @@ async fn challenge(core: &Core, auth_method_id: &str, options: &CallOptions) -> 
     let answer = core.api.call(request, options).await?;
     let method = AuthMethod::read(&answer.body);
     if method.id != auth_method_id {
-        return Err(Error::new(
-            ErrorCode::RelayProtocol,
+        return Err(Error::relay_protocol(
             "the answer to challengeAuthCredential is of another credential",
         ));
     }
@@ -205,17 +202,13 @@ fn state_of(core: &Core, method: AuthMethod) -> Result<OtpState> {
         ));
     }
     if method.nickname.is_empty() {
-        return Err(Error::new(
-            ErrorCode::RelayProtocol,
+        return Err(Error::relay_protocol(
             "the answer does not say where the code went",
         ));
     }
-    let bundle = method.otp_encryption_target_bundle.ok_or_else(|| {
-        Error::new(
-            ErrorCode::RelayProtocol,
-            "the answer has no `otpEncryptionTargetBundle`",
-        )
-    })?;
+    let bundle = method
+        .otp_encryption_target_bundle
+        .ok_or_else(|| Error::relay_protocol("the answer has no `otpEncryptionTargetBundle`"))?;
     // A bundle of an enclave that is not trusted is told before people look for their code.
     otp_encryption_target(&bundle, &core.enclave.otp)?;
     Ok(OtpState {

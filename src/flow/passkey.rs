@@ -121,28 +121,18 @@ async fn prepare(core: &Core, credential: &Credential, options: &CallOptions) ->
         ));
     }
     if challenge.auth_method.id != auth_method_id {
-        return Err(Error::new(
-            ErrorCode::RelayProtocol,
+        return Err(Error::relay_protocol(
             "the answer to challengeAuthCredential is of another credential",
         ));
     }
     credential.check_account(&challenge.auth_method.account_id)?;
     core.api.time().check_fresh(challenge.expires_at_ms)?;
-    let wrong = |_| {
-        Error::new(
-            ErrorCode::RelayProtocol,
-            "the passkey challenge is not of the form that Grid documents",
-        )
-    };
+    let wrong =
+        |_| Error::relay_protocol("the passkey challenge is not of the form that Grid documents");
     Ok(Prepared {
         challenge_bytes: challenge_bytes(&challenge.challenge).map_err(wrong)?,
         credential_id: base64url::decode(&challenge.credential_id, MAX_CREDENTIAL_ID_BYTES)
-            .map_err(|_| {
-                Error::new(
-                    ErrorCode::RelayProtocol,
-                    "the passkey's `credentialId` is too long",
-                )
-            })?,
+            .map_err(|_| Error::relay_protocol("the passkey's `credentialId` is too long"))?,
         challenge,
         key,
     })
@@ -204,8 +194,7 @@ async fn verify(
         .map_err(outcome_unknown)
         .map_err(|error| error.with_request_id(challenge.request_id.as_str()))?;
     if answer.is_challenge() {
-        return Err(Error::new(
-            ErrorCode::RelayProtocol,
+        return Err(Error::relay_protocol(
             "a passkey's verification was answered with a further challenge",
         ));
     }
@@ -213,8 +202,7 @@ async fn verify(
     if session.account_id != challenge.auth_method.account_id
         || session.kind != AuthMethodType::Passkey
     {
-        return Err(Error::new(
-            ErrorCode::RelayProtocol,
+        return Err(Error::relay_protocol(
             "the session is of another account or kind of credential than the passkey",
         ));
     }

@@ -28,6 +28,7 @@ use crate::{
     },
     error::{Error, ErrorCode, Result},
     formats::intent::{Intent, Stated},
+    ports::LocalFuture,
 };
 
 /// A session is not used in its last 30 seconds: what it stamps must still reach Grid.
@@ -80,7 +81,7 @@ pub(super) struct Inner {
 }
 
 struct Current {
-    info: SessionInfo,
+    info: Rc<SessionInfo>,
     /// Gone when the session has ended.
     key: Option<Rc<Signer>>,
     ended: Option<SignedOutReason>,
@@ -110,7 +111,7 @@ impl WalletSession {
     }
 
     /// What everybody may know.
-    pub fn info(&self) -> SessionInfo {
+    pub fn info(&self) -> Rc<SessionInfo> {
         self.inner.current.borrow().info.clone()
     }
 
@@ -123,7 +124,7 @@ impl WalletSession {
     /// value of `Grid-Wallet-Signature`.
     pub async fn stamp(&self, payload: &str, stated: Stated) -> Result<String> {
         let Inner { core, .. } = &*self.inner;
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let key = self.inner.key_source();
         if matches!(stated.intent, Intent::VerifyOtp { .. }) {
             return Err(Error::invalid_argument(
@@ -147,10 +148,10 @@ impl WalletSession {
             current,
             refreshing,
         } = &*self.inner;
-        let asked_for = self.inner.active_info()?.id;
+        let asked_for = self.inner.active_info()?;
         let _turn = cancellable(options, || async { Ok(refreshing.take().await) }).await?;
         let old = self.inner.active_info()?;
-        if old.id != asked_for {
+        if old.id != asked_for.id {
             // Another call has refreshed it meanwhile.
             return Ok(());
         }
@@ -186,8 +187,7 @@ impl WalletSession {
         let (session, accepted) = refreshed?;
         if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id
         {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the refreshed session is the old one, or of another account or credential",
             ));
         }
@@ -208,9 +208,9 @@ impl WalletSession {
     /// Ends the session: here at once, then at Grid. Says whether Grid has revoked it; where it
     /// could not be reached, the session ends there by itself.
     pub async fn sign_out(&self, options: &CallOptions) -> bool {
-        let SessionInfo { id, account_id, .. } = self.info();
+        let info = self.info();
         match self.inner.end(SignedOutReason::SignedOut) {
-            Some(key) => revoke(&self.inner.core, &account_id, key, &id, options)
+            Some(key) => revoke(&self.inner.core, &info.account_id, key, &info.id, options)
                 .await
                 .is_ok(),
             None => false,
@@ -236,7 +236,7 @@ impl WalletSession {
 }
 
 impl Current {
-    fn new(info: SessionInfo, key: Rc<Signer>) -> Self {
+    fn new(info: Rc<SessionInfo>, key: Rc<Signer>) -> Self {
         Self {
             info,
             key: Some(key),
@@ -246,7 +246,7 @@ impl Current {
 }
 
 impl Inner {
-    pub(super) fn active_info(&self) -> Result<SessionInfo> {
+    pub(super) fn active_info(&self) -> Result<Rc<SessionInfo>> {
         self.active_key()?;
         Ok(self.current.borrow().info.clone())
     }
@@ -266,37 +266,39 @@ impl Inner {
         Rc::new(move || inner.active_key())
     }
 
-    pub(super) async fn signed(
-        self: &Rc<Self>,
+    pub(super) fn signed<'a>(
+        self: &'a Rc<Self>,
         request: Request,
         done_at_once: DoneAtOnce,
         purpose: Purpose,
-        options: &CallOptions,
-    ) -> Result<Accepted> {
-        let account_id = self.active_info()?.account_id;
-        SignedRequest {
-            core: self.core.clone(),
-            account_id,
-            key: self.key_source(),
-            purpose,
-            done_at_once,
-        }
-        .send(request, options)
-        .await
+        options: &'a CallOptions,
+    ) -> LocalFuture<'a, Result<Accepted>> {
+        Box::pin(async move {
+            let account_id = self.active_info()?.account_id.clone();
+            SignedRequest {
+                core: self.core.clone(),
+                account_id,
+                key: self.key_source(),
+                purpose,
+                done_at_once,
+            }
+            .send(request, options)
+            .await
+        })
     }
 
     /// Ends the session here and hands out its key, if it was still there.
     fn end(&self, reason: SignedOutReason) -> Option<Rc<Signer>> {
-        let (id, key) = {
+        let (info, key) = {
             let mut current = self.current.borrow_mut();
             let key = current.key.take();
             if key.is_some() || reason == SignedOutReason::SignedOut {
                 current.ended = Some(reason);
             }
-            (current.info.id.clone(), key)
+            (current.info.clone(), key)
         };
         key.as_ref()?;
-        if matches!(self.core.state.get(), SessionState::SignedIn(info) if info.id == id) {
+        if matches!(self.core.state.get(), SessionState::SignedIn(shown) if shown.id == info.id) {
             self.core.state.set(SessionState::SignedOut {
                 reason: Some(reason),
             });
@@ -362,9 +364,9 @@ fn info(
     session: AuthSession,
     auth_method_id: Option<String>,
     key: &Signer,
-) -> SessionInfo {
+) -> Rc<SessionInfo> {
     let expires_at_ms = ends_at_ms(core, &session);
-    SessionInfo {
+    Rc::new(SessionInfo {
         id: session.id,
         auth_method_id,
         account_id: session.account_id,
@@ -373,27 +375,25 @@ fn info(
         created_at_ms: session.created_at_ms,
         expires_at_ms,
         public_key: key.public_key().to_compressed_hex(),
-    }
+    })
 }
 
 /// Ends the session when its time is over, also if nobody asks, and whatever the clock was set to
 /// meanwhile. A session that a refresh put in its place has its own end.
 fn end_in_time(inner: &Rc<Inner>) {
     let weak: Weak<Inner> = Rc::downgrade(inner);
-    let SessionInfo {
-        id, expires_at_ms, ..
-    } = inner.current.borrow().info.clone();
+    let ending = inner.current.borrow().info.clone();
     let clock = inner.core.api.time().device().clone();
     inner.core.api.time().device().spawn(Box::pin(async move {
         // Now, not before: the device may have slept since.
         let Some(now_ms) = weak.upgrade().map(|inner| inner.core.api.time().now_ms()) else {
             return;
         };
-        let until_ms = usable_until_ms(expires_at_ms);
+        let until_ms = usable_until_ms(ending.expires_at_ms);
         let wait_ms = u64::try_from(until_ms.saturating_sub(now_ms)).unwrap_or(0);
         clock.sleep(wait_ms).await;
         if let Some(inner) = weak.upgrade() {
-            let is_current = inner.current.borrow().info.id == id;
+            let is_current = inner.current.borrow().info.id == ending.id;
             if is_current {
                 inner.end(SignedOutReason::Expired);
             }

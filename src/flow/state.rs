@@ -14,7 +14,7 @@ pub enum SessionState {
         reason: Option<SignedOutReason>,
     },
     /// The newest session.
-    SignedIn(SessionInfo),
+    SignedIn(Rc<SessionInfo>),
 }
 
 /// Why a session ended.

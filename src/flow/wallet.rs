@@ -128,8 +128,7 @@ impl WalletSession {
         validate::text(name, MAX_CONTACT_BYTES, contact)?;
         let method = self.add(kind, None, intent, options).await?;
         if method.nickname != contact {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the created credential is of another address than was asked for",
             ));
         }
@@ -143,7 +142,7 @@ impl WalletSession {
         intent: Intent,
         options: &CallOptions,
     ) -> Result<AuthMethod> {
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let mut members = vec![
             ("type".to_owned(), Json::from(kind.as_str())),
             ("accountId".to_owned(), Json::from(account_id.as_str())),
@@ -157,8 +156,7 @@ impl WalletSession {
             .await?;
         let method = AuthMethod::read(&accepted.body);
         if method.kind != kind || method.account_id != account_id {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the created credential is not the one that was asked for",
             ));
         }
@@ -260,8 +258,7 @@ impl WalletSession {
             said.is_some_and(|said| said != expected)
         };
         if is_other(name, contact) || is_other("id", &customer.id) {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "another customer or address was answered than was asked for",
             ));
         }
@@ -271,7 +268,7 @@ impl WalletSession {
 
     /// Switches the wallet's privacy. Signed blind: the payload is a hash, which may be any.
     pub async fn update_privacy(&self, enabled: bool, options: &CallOptions) -> Result<Json> {
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let request = Request::on(Operation::UpdateInternalAccount, &account_id)
             .with_body([("privateEnabled", enabled.into())]);
         let intent = Intent::UpdatePrivacy { sign_with: None };
@@ -282,8 +279,7 @@ impl WalletSession {
         check_account(&accepted.body, &account_id)?;
         let said = accepted.body.get("privateEnabled").and_then(Json::as_bool);
         if said.is_some_and(|said| said != enabled) {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the wallet's privacy was answered to be otherwise than was asked for",
             ));
         }
@@ -300,7 +296,7 @@ impl WalletSession {
         options: &CallOptions,
     ) -> Result<Zeroizing<Vec<u8>>> {
         let core = &self.inner.core;
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let wallet = core.wallets.known(&account_id);
         let organization_id = organization_id
             .or(wallet.organization_id.filter(|_| wallet.is_confirmed))
@@ -347,7 +343,7 @@ impl WalletSession {
         options: &CallOptions,
     ) -> Result<Json> {
         let core = &self.inner.core;
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         check_given("quote", &QUOTE, quote)?;
         let text = |name: &str| quote.get(name).and_then(Json::as_str).unwrap_or_default();
         let quote_id = text("id").to_owned();
@@ -401,11 +397,10 @@ impl WalletSession {
             .await
             .map_err(outcome_unknown)?;
         if answer.body.get("id").and_then(Json::as_str) != Some(&*quote_id) {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
-                "another quote was answered than was executed",
-            )
-            .with_reason("outcome_unknown"));
+            return Err(
+                Error::relay_protocol("another quote was answered than was executed")
+                    .with_reason("outcome_unknown"),
+            );
         }
         stamped.remember(core, &account_id);
         Ok(answer.body)
@@ -420,7 +415,7 @@ impl WalletSession {
         purpose: Purpose,
         options: &CallOptions,
     ) -> Result<Json> {
-        let account_id = self.inner.active_info()?.account_id;
+        let account_id = self.inner.active_info()?.account_id.clone();
         let request = Request::new(Operation::CreateDelegatedKey).with_body([
             ("cardId", card_id.into()),
             ("internalAccountId", account_id.as_str().into()),
@@ -432,8 +427,7 @@ impl WalletSession {
             .await?;
         let of = |name: &str| accepted.body.get(name).and_then(Json::as_str);
         if of("accountId") != Some(&*account_id) || of("cardId") != Some(card_id) {
-            return Err(Error::new(
-                ErrorCode::RelayProtocol,
+            return Err(Error::relay_protocol(
                 "the delegated key is of another account or card than was asked for",
             ));
         }
@@ -463,8 +457,7 @@ fn check_account(answer: &Json, account_id: &str) -> Result<()> {
     if answer.get("id").and_then(Json::as_str) == Some(account_id) {
         Ok(())
     } else {
-        Err(Error::new(
-            ErrorCode::RelayProtocol,
+        Err(Error::relay_protocol(
             "the answer is of another account than was asked for",
         ))
     }

@@ -4,7 +4,7 @@
 
 use core::ops::RangeInclusive;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 
 /// Milliseconds since 1970 of an RFC 3339 date-time, e.g. `2026-04-08T15:35:00Z`. What is finer
 /// than a millisecond is dropped.
@@ -15,12 +15,8 @@ use crate::error::{Error, ErrorCode, Result};
 /// Fails with `relay_protocol` for anything else, so that no comparison ever sees a time that is
 /// not one.
 pub fn parse_rfc3339_ms(text: &str) -> Result<i64> {
-    read(text.as_bytes()).ok_or_else(|| {
-        Error::new(
-            ErrorCode::RelayProtocol,
-            "A time in the answer is not of RFC 3339.",
-        )
-    })
+    read(text.as_bytes())
+        .ok_or_else(|| Error::relay_protocol("A time in the answer is not of RFC 3339."))
 }
 
 /// `2026-04-08T15:35:00.123456789+02:00` is the longest with nine digits of a second.
@@ -134,6 +130,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::error::ErrorCode;
 
     #[test]
     fn rfc_3339() {

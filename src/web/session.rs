@@ -632,7 +632,7 @@ impl WalletSession {
 
     /// One copy for all getters.
     fn known(&self, pick: fn(SessionInfo) -> JsValue) -> JsValue {
-        pick(self.session.info())
+        pick(SessionInfo::clone(&self.session.info()))
     }
 }
 

@@ -108,7 +108,7 @@ impl Flow {
                 session.add_oauth(&token, None, &DEFAULTS).await.unwrap().id
             }
             Self::RevokeSession | Self::SignedRequest => {
-                world.sign_in_by_code(&client).await.info().id
+                world.sign_in_by_code(&client).await.info().id.clone()
             }
             Self::UpdatePhoneNumber => sms(&world, &session).await.state().auth_method_id,
             _ => String::new(),

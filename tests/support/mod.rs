@@ -177,7 +177,7 @@ impl World {
     /// A session whose key came in the way that the client asks for: sealed, or held from the start.
     pub async fn sign_in(&self, client: &Gridkey) -> WalletSession {
         let session = self.sign_in_by_code(client).await;
-        let first = session.info().public_key;
+        let first = session.info().public_key.clone();
         session.refresh(false, &Default::default()).await.unwrap();
         assert_ne!(session.info().public_key, first);
         session

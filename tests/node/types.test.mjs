@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -46,12 +47,13 @@ test("nothing is any", async () => {
 
 test("every value that the types name is there, and no other", async () => {
   const named = [...(await read("index.d.ts")).matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(",").map((name) => name.trim()));
-  const declared = [...(await read("index.d.ts")).matchAll(/^export (?:class|function) (\w+)/gm)].map(([, name]) => name);
+  const declared = [...(await read("index.d.ts")).matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
   const names = [...named.filter(Boolean), ...declared].sort();
   assert.deepEqual(Object.keys(gridkey).sort(), names);
-  const { exports } = JSON.parse(await read("package.json"));
-  const browsers = await import(new URL(exports["."].default, PACKAGE));
-  assert.deepEqual(Object.keys(browsers).sort(), names);
+  for (const entry of ["index.js", "inline.js", "slim.js", "cjs/node.js", "cjs/inline.js", "cjs/slim.js"]) {
+    const path = fileURLToPath(new URL(entry, PACKAGE));
+    assert.deepEqual(Object.keys(createRequire(import.meta.url)(path)).sort(), names, entry);
+  }
 });
 
 test("every member that the types name is there", async () => {

@@ -96,9 +96,24 @@ export function createGridkey(options: GridkeyOptions): Gridkey;
  * Loads the WebAssembly. Every further call returns the same promise; after a failure it tries
  * again. Bundlers and Node need no `source`; the first call's counts.
  *
- * @throws {GridkeyError} `wasm_unavailable`, `wasm_blocked_by_csp`
+ * @throws {GridkeyError} `wasm_unavailable`, `wasm_blocked_by_csp`, `invalid_argument`
  */
-export function init(source?: URL | string | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
+export function init(source?: WasmSource, options?: InitOptions): Promise<void>;
+
+/** Where the WebAssembly may come from. */
+export type WasmSource = URL | string | Request | Response | BufferSource | WebAssembly.Module;
+
+/** How the WebAssembly is loaded. */
+export interface InitOptions {
+  /**
+   * What the WebAssembly must be, in the form of HTML's `integrity`. It is checked before anything of it is compiled, and another one is
+   * refused with `wasm_unavailable`. The digest of the file in this package is {@link WASM_INTEGRITY}.
+   */
+  integrity?: string;
+}
+
+/** The digest of the package's WebAssembly, in the form of HTML's `integrity`. */
+export const WASM_INTEGRITY: string;
 
 /** Whether WebAssembly and secure randomness are to be had here. Needs no `init()`. */
 export function isSupported(): boolean;

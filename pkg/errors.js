@@ -17,8 +17,8 @@ export function isGridkeyError(error) {
 
 const failure = (code, recovery) => (message, cause) => new GridkeyError(message, { code, recovery }, cause);
 
-export const wasmUnavailable = failure("wasm_unavailable", "integrator");
-export const wasmBlockedByCsp = failure("wasm_blocked_by_csp", "integrator");
-export const instanceLost = failure("instance_lost", "retry");
-export const usedAfterFree = failure("used_after_free", "integrator");
-export const invalidArgument = failure("invalid_argument", "integrator");
+export const wasmUnavailable = /* @__PURE__ */ failure("wasm_unavailable", "integrator");
+export const wasmBlockedByCsp = /* @__PURE__ */ failure("wasm_blocked_by_csp", "integrator");
+export const instanceLost = /* @__PURE__ */ failure("instance_lost", "retry");
+export const usedAfterFree = /* @__PURE__ */ failure("used_after_free", "integrator");
+export const invalidArgument = /* @__PURE__ */ failure("invalid_argument", "integrator");

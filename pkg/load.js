@@ -1,14 +1,36 @@
 // Finds and compiles the WebAssembly, and says what to mend where that fails.
 
-import { wasmBlockedByCsp, wasmUnavailable } from "./errors.js";
+import { invalidArgument, wasmBlockedByCsp, wasmUnavailable } from "./errors.js";
 import { startOnce } from "./instance.js";
+import { BUILD } from "./wasm/build.js";
 
 /** The smallest module. Where it does not compile, none does. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
+/** Subresource Integrity's algorithms, the weakest first, and how long their digests are in base64. */
+const DIGESTS = { sha256: 44, sha384: 64, sha512: 88 };
+
+/** What the WebAssembly that is loading, or loaded, was held against. */
+let held;
+
 /** Loads the WebAssembly from `source`, or from what `find` gives. The same promise until that fails. */
-export function load(source, find) {
-  return startOnce(async () => compile(source ?? (await find())));
+export function load(find, source, options) {
+  let integrity;
+  try {
+    integrity = readIntegrity(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const loading = startOnce(async () => {
+    held = integrity;
+    return checkBuild(await compile(source ?? (await find()), integrity && digestsOf(integrity)));
+  });
+  if (integrity === undefined || integrity === held) return loading;
+  return loading.then(() => {
+    throw invalidArgument(
+      "`integrity` comes too late: the WebAssembly was loaded before, and not held against it. Call init() with it before anything else.",
+    );
+  });
 }
 
 /** WebAssembly that may be used here, and secure randomness. */
@@ -21,37 +43,82 @@ export function isSupported() {
   }
 }
 
-async function compile(source) {
+function readIntegrity(options) {
+  if (options === undefined) return undefined;
+  if (options === null || typeof options !== "object") throw invalidArgument("init()'s `options` must be an object.");
+  let integrity;
+  try {
+    ({ integrity } = options);
+  } catch (error) {
+    throw invalidArgument("init()'s `options` could not be read: it threw an exception.", error);
+  }
+  if (integrity !== undefined) digestsOf(integrity);
+  return integrity;
+}
+
+/** The digests of the strongest algorithm that is named: any of them will do, as in HTML. */
+function digestsOf(integrity) {
+  const digests = typeof integrity === "string" ? integrity.split(/[\t\n\f\r ]+/).filter(Boolean) : [];
+  const algorithms = digests.map((digest) => digest.split("-", 1)[0]);
+  // HTML passes over what it does not know, and so over a slip of the pen. This must not.
+  const isDigest = (digest, at) =>
+    /^sha\d+-[A-Za-z0-9+/]+={0,2}$/.test(digest) && digest.length === algorithms[at].length + 1 + DIGESTS[algorithms[at]];
+  if (digests.length === 0 || !digests.every(isDigest)) {
+    throw invalidArgument("`integrity` must be like that of HTML: sha256-, sha384- or sha512-, and the digest in base64.");
+  }
+  const strongest = Object.keys(DIGESTS).findLast((algorithm) => algorithms.includes(algorithm));
+  return { algorithm: strongest.replace("sha", "SHA-"), digests: digests.filter((_, at) => algorithms[at] === strongest) };
+}
+
+async function compile(source, expected) {
   if (typeof WebAssembly !== "object") {
     throw wasmUnavailable("There is no WebAssembly here: this browser has none, or it is switched off.");
   }
-  if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source);
-  return compileResponse(isResponse(source) ? source : await fetchModule(source));
+  if (source instanceof WebAssembly.Module) {
+    if (!expected) return source;
+    throw invalidArgument("`integrity` cannot be checked of a Module: give the bytes, their address or a Response.");
+  }
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, expected);
+  return compileResponse(isResponse(source) ? source : await fetchModule(source), expected);
 }
 
 const isResponse = (source) => typeof Response === "function" && source instanceof Response;
 
 async function fetchModule(source) {
+  if (typeof fetch !== "function") {
+    throw wasmUnavailable("There is no fetch here to get the WebAssembly with: give init() its bytes, or use `gridkey/inline`.");
+  }
   try {
     return await fetch(source);
   } catch (error) {
     throw wasmUnavailable(
-      "The WebAssembly could not be fetched: its address is wrong or out of reach, or the page's Content-Security-Policy lacks `connect-src` for it.",
+      "The WebAssembly could not be fetched: its address is wrong or out of reach, or the page's Content-Security-Policy lacks `connect-src` for it, or it is another site's that does not allow this one to read it.",
       error,
     );
   }
 }
 
-async function compileResponse(response) {
+async function compileResponse(response, expected) {
+  if (response.type === "opaque") {
+    throw wasmUnavailable("The WebAssembly cannot be read: fetch it without `no-cors`, and let its server allow this site.");
+  }
   if (!response.ok) {
     throw wasmUnavailable(
       `The WebAssembly is not at its address (HTTP ${response.status}): serve gridkey_bg.wasm there, or give the right address to init().`,
     );
   }
+  if (response.bodyUsed) throw wasmUnavailable("This Response was read before: give init() a fresh one, or its clone().");
   const type = response.headers.get("Content-Type") ?? "";
-  if (WebAssembly.compileStreaming && /^application\/wasm\b/i.test(type)) {
-    return explained(WebAssembly.compileStreaming(response));
+  if (!expected && WebAssembly.compileStreaming && /^application\/wasm\b/i.test(type)) {
+    const copy = response.clone();
+    try {
+      const module = await WebAssembly.compileStreaming(response);
+      void copy.body?.cancel();
+      return module;
+    } catch {
+      // The bytes tell what was wrong.
+      response = copy;
+    }
   }
   let bytes;
   try {
@@ -59,13 +126,15 @@ async function compileResponse(response) {
   } catch (error) {
     throw wasmUnavailable("The WebAssembly was cut off on its way.", error);
   }
-  return compileBytes(bytes);
+  return compileBytes(bytes, expected);
 }
 
-function compileBytes(source) {
-  const bytes = ArrayBuffer.isView(source)
+async function compileBytes(source, expected) {
+  // A copy of them where they are looked at twice: nobody may change them in between.
+  const view = ArrayBuffer.isView(source)
     ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
     : new Uint8Array(source);
+  const bytes = expected ? new Uint8Array(view) : view;
   if (EMPTY.subarray(0, 4).some((byte, index) => bytes[index] !== byte)) {
     const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
     throw wasmUnavailable(
@@ -74,7 +143,20 @@ function compileBytes(source) {
         : "What is served in place of the WebAssembly is none: serve gridkey_bg.wasm as it came, as application/wasm.",
     );
   }
+  if (expected) await checkIntegrity(bytes, expected);
   return explained(WebAssembly.compile(bytes));
+}
+
+/** Not by fetch's own `integrity`, whose failure is not to be told from a network's. */
+async function checkIntegrity(bytes, { algorithm, digests }) {
+  if (!globalThis.crypto?.subtle) {
+    throw wasmUnavailable("`integrity` cannot be checked here: the page is not served over HTTPS, so it has no crypto.subtle.");
+  }
+  const digest = String.fromCharCode(...new Uint8Array(await crypto.subtle.digest(algorithm, bytes)));
+  if (digests.some((expected) => expected.endsWith(`-${btoa(digest)}`))) return;
+  throw wasmUnavailable(
+    "The WebAssembly is not the one that `integrity` names: it was changed on its way, or is of another version. Serve gridkey_bg.wasm as it came, or name the digest of the one that is served.",
+  );
 }
 
 /** Tells a page that forbids WebAssembly from a module that is broken; what engines say of it differs. */
@@ -92,4 +174,15 @@ async function explained(compiling) {
     }
     throw wasmUnavailable("The WebAssembly is broken: serve gridkey_bg.wasm as it came.", error);
   }
+}
+
+/** The build writes its name into the module too. An old file in a cache, or at a fixed address, has another one. */
+function checkBuild(module) {
+  const [section] = WebAssembly.Module.customSections(module, "gridkey");
+  const build = section && new TextDecoder().decode(section);
+  if (build === BUILD) return module;
+  const found = build ? `it is of ${build}` : "it names no version";
+  throw wasmUnavailable(
+    `The WebAssembly is not of this version of gridkey, ${BUILD}: ${found}. Serve the file that came with this one, at an address that changes with it.`,
+  );
 }

@@ -16,9 +16,12 @@ const POLICIES = {
   "/strict": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
   "/no-wasm": "default-src 'none'; script-src 'self'; connect-src 'self'",
   "/no-connection": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'",
+  "/inline/strict": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'",
+  "/inline/no-wasm": "default-src 'none'; script-src 'self'; connect-src 'self'",
 };
 const SCRIPTS = {
   "/page.js": 'import * as gridkey from "/pkg/index.js"; window.gridkey = gridkey;',
+  "/inline/page.js": 'import * as gridkey from "/pkg/inline.js"; window.gridkey = gridkey;',
   "/worker.js": `
     import * as gridkey from "/pkg/index.js";
     onmessage = async () => {
@@ -37,10 +40,12 @@ before(async () => {
     const answer = (type, body, headers) => response.writeHead(200, { "content-type": type, ...headers }).end(body);
     if (path in POLICIES) {
       const policy = POLICIES[path];
-      return answer("text/html", '<!doctype html><script type="module" src="/page.js"></script>', policy && { "content-security-policy": policy });
+      return answer("text/html", '<!doctype html><script type="module" src="page.js"></script>', policy && { "content-security-policy": policy });
     }
     if (path in SCRIPTS) return answer("text/javascript", SCRIPTS[path]);
-    if (path === "/fallback.wasm") return answer("text/html", "<!doctype html><title>The application</title>");
+    if (path.startsWith("/fallback.wasm")) {
+      return answer(path.endsWith("?as=wasm") ? "application/wasm" : "text/html", "<!doctype html><title>The application</title>");
+    }
     const file = path.startsWith("/pkg/") && (await readFile(new URL(path.slice("/pkg/".length), PACKAGE)).catch(() => undefined));
     return file ? answer(MEDIA_TYPES[extname(path)], file) : response.writeHead(404).end();
   });
@@ -86,11 +91,19 @@ test("it loads, also under a strict Content-Security-Policy", async () => {
   }
 });
 
+test("with the WebAssembly inside, a page that may fetch nothing loads it", async () => {
+  const { isSupported, outcome } = await inPage("/inline/strict", load);
+  assert.equal(isSupported, true);
+  assert.match(outcome, /^0[23][0-9a-f]{64}$/);
+});
+
 test("a policy that forbids it is named, with what to allow", async () => {
-  const { isSupported, outcome } = await inPage("/no-wasm", load);
-  assert.equal(isSupported, false);
-  assert.equal(outcome.code, "wasm_blocked_by_csp");
-  assert.match(outcome.message, /'wasm-unsafe-eval'/);
+  for (const path of ["/no-wasm", "/inline/no-wasm"]) {
+    const { isSupported, outcome } = await inPage(path, load);
+    assert.equal(isSupported, false);
+    assert.equal(outcome.code, "wasm_blocked_by_csp");
+    assert.match(outcome.message, /'wasm-unsafe-eval' to its `script-src`/);
+  }
 
   const unreachable = await inPage("/no-connection", load);
   assert.equal(unreachable.isSupported, true);
@@ -106,6 +119,38 @@ test("a page in the WebAssembly's place is named, and the next attempt loads", a
   });
   assert.equal(code, "wasm_unavailable");
   assert.match(message, /HTML page/);
+  assert.match(key, /^0[23]/);
+});
+
+test("a page in its place is named also where it is served as WebAssembly", async () => {
+  const { code, message } = await inPage("/open", () => gridkey.init("/fallback.wasm?as=wasm").catch(({ code, message }) => ({ code, message })));
+  assert.equal(code, "wasm_unavailable");
+  assert.match(message, /HTML page/);
+});
+
+test("what the page may not read is told from what is not there", async () => {
+  const messages = await inPage("/open", async () => {
+    // The same server, and another site.
+    const other = `http://127.0.0.1:${location.port}/pkg/wasm/gridkey_bg.wasm`;
+    const sources = [() => other, () => fetch(other, { mode: "no-cors" }), () => "/nowhere.wasm"];
+    const messages = [];
+    for (const source of sources) messages.push(await gridkey.init(await source()).then(() => "loaded", ({ code, message }) => `${code}: ${message}`));
+    return messages;
+  });
+  assert.match(messages[0], /^wasm_unavailable: .*could not be fetched.*another site's/);
+  assert.match(messages[1], /^wasm_unavailable: .*no-cors/);
+  assert.match(messages[2], /^wasm_unavailable: .*HTTP 404/);
+});
+
+test("`integrity` is checked in a page, and a wrong one is named", async () => {
+  const [code, message, key] = await inPage("/strict", async () => {
+    const wrong = `sha384-${"A".repeat(64)}`;
+    const error = await gridkey.init(undefined, { integrity: wrong }).catch((error) => error);
+    await gridkey.init(undefined, { integrity: gridkey.WASM_INTEGRITY });
+    return [error.code, error.message, gridkey.SessionKey.generate().publicKey];
+  });
+  assert.equal(code, "wasm_unavailable");
+  assert.match(message, /not the one that `integrity` names/);
   assert.match(key, /^0[23]/);
 });
 

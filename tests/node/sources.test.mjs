@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import test, { after, before } from "node:test";
@@ -53,6 +54,33 @@ for (const [name, source] of [
     assert.match(await run(`await gridkey.init(${source}); ${KEY}`), /^0[23][0-9a-f]{64}$/);
   });
 }
+
+test("bytes that are changed after the call are not what is checked, nor what is compiled", async () => {
+  for (const options of ["undefined", "{ integrity: gridkey.WASM_INTEGRITY }"]) {
+    const out = await run(`const given = await bytes(); const loading = gridkey.init(given, ${options}); given.fill(0); await loading; ${KEY}`);
+    assert.match(out, /^0[23]/, options);
+  }
+});
+
+for (const [name, source, integrity] of [
+  ["the package's own file", "undefined", "gridkey.WASM_INTEGRITY"],
+  ["an address", "`${base}/wasm`", "gridkey.WASM_INTEGRITY"],
+  ["a Response", "await fetch(`${base}/wasm`)", "gridkey.WASM_INTEGRITY"],
+  ["bytes", "await bytes()", "gridkey.WASM_INTEGRITY"],
+  ["one of several digests", "await bytes()", "`sha384-${'A'.repeat(64)}\n${gridkey.WASM_INTEGRITY} sha256-${'A'.repeat(43)}=`"],
+]) {
+  test(`init takes what is as \`integrity\` says: ${name}`, async () => {
+    const init = `await gridkey.init(${source}, { integrity: ${integrity} })`;
+    assert.match(await run(`${init}; ${init.replace(/init\(.*?,/s, "init(undefined,")}; ${KEY}`), /^0[23]/);
+  });
+}
+
+test("the digest that the package names is that of its file", async () => {
+  const digest = createHash("sha384").update(await readFile(WASM)).digest("base64");
+  for (const entry of ["node.js", "index.js", "inline.js", "slim.js"]) {
+    assert.equal(await run("console.log(gridkey.WASM_INTEGRITY)", entry), `sha384-${digest}`);
+  }
+});
 
 test("the browsers' entry is imported without a page, and takes bytes", async () => {
   assert.match(await run(`await gridkey.init(await bytes()); ${KEY}`, "index.js"), /^0[23]/);

@@ -2,17 +2,17 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import test from "node:test";
+import test, { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import * as gridkey from "../../pkg/node.js";
+import { installed } from "./packed.mjs";
 
 const PACKAGE = new URL("../../pkg/", import.meta.url);
-const TSC = fileURLToPath(new URL("../../xtask/tools/node_modules/typescript/bin/tsc", import.meta.url));
 const SNAPSHOT = new URL("api.snapshot.d.ts", PACKAGE);
 
 const read = (name) => readFile(new URL(name, PACKAGE), "utf8");
@@ -46,12 +46,13 @@ test("nothing is any", async () => {
 
 test("every value that the types name is there, and no other", async () => {
   const named = [...(await read("index.d.ts")).matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(",").map((name) => name.trim()));
-  const declared = [...(await read("index.d.ts")).matchAll(/^export (?:class|function) (\w+)/gm)].map(([, name]) => name);
+  const declared = [...(await read("index.d.ts")).matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
   const names = [...named.filter(Boolean), ...declared].sort();
   assert.deepEqual(Object.keys(gridkey).sort(), names);
-  const { exports } = JSON.parse(await read("package.json"));
-  const browsers = await import(new URL(exports["."].default, PACKAGE));
-  assert.deepEqual(Object.keys(browsers).sort(), names);
+  for (const entry of ["index.js", "inline.js", "slim.js", "cjs/node.js", "cjs/inline.js", "cjs/slim.js"]) {
+    const path = fileURLToPath(new URL(entry, PACKAGE));
+    assert.deepEqual(Object.keys(createRequire(import.meta.url)(path)).sort(), names, entry);
+  }
 });
 
 test("every member that the types name is there", async () => {
@@ -72,34 +73,61 @@ test("every member that the types name is there", async () => {
   assert.deepEqual([...operations.matchAll(/^    (\w+)\(/gm)].map(([, name]) => name).sort(), Object.keys(api).sort());
 });
 
-for (const [name, options] of [
-  ["bundler", { module: "esnext", moduleResolution: "bundler" }],
-  ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
-]) {
-  test(`a customer's code compiles with moduleResolution ${name}`, async () => {
-    const directory = await mkdtemp(join(tmpdir(), "gridkey-types-"));
-    try {
-      await mkdir(join(directory, "node_modules"));
-      await symlink(fileURLToPath(PACKAGE), join(directory, "node_modules/gridkey"), "dir");
-      await cp(fileURLToPath(new URL("consumer/consumer.ts", import.meta.url)), join(directory, "consumer.ts"));
-      await writeFile(join(directory, "package.json"), '{"type":"module"}');
-      const compilerOptions = {
-        ...options,
-        target: "es2022",
-        lib: ["es2022", "dom"],
-        types: [],
-        strict: true,
-        noEmit: true,
-        skipLibCheck: false,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        verbatimModuleSyntax: true,
-        preserveSymlinks: true,
-      };
-      await writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
-      await promisify(execFile)(process.execPath, [TSC, "-p", directory]).catch(({ stdout, stderr }) => assert.fail(stdout || stderr));
-    } finally {
-      await rm(directory, { recursive: true });
-    }
-  });
+const TOOLS = new URL("../../xtask/tools/node_modules/", import.meta.url);
+const COMPILERS = {
+  // Before it the language has no `Symbol.dispose`.
+  "5.2": "typescript-oldest/lib/tsc.js",
+  5: "typescript/lib/tsc.js",
+  7: "typescript-current/bin/tsc",
+};
+const RESOLUTIONS = {
+  bundler: { module: "esnext", files: ["consumer.ts", "entries.ts", "narrowing.ts"] },
+  node16: { module: "node16", files: ["consumer.ts", "entries.ts", "narrowing.ts", "required.cts"] },
+  nodenext: { module: "nodenext", files: ["consumer.ts", "entries.ts", "narrowing.ts", "required.cts"] },
+};
+
+let project;
+
+before(async () => {
+  project = await installed();
+  await cp(new URL("consumer/", import.meta.url), project.directory, { recursive: true });
+  await writeFile(join(project.directory, "package.json"), '{ "type": "module" }');
+});
+
+after(() => project?.remove());
+
+/** What the compiler says of the files. */
+async function compile(compiler, options, files) {
+  const compilerOptions = {
+    target: "es2022",
+    lib: ["es2022", "dom"],
+    types: [],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    ...options,
+  };
+  const file = join(project.directory, "tsconfig.json");
+  await writeFile(file, JSON.stringify({ compilerOptions, files }));
+  const tsc = fileURLToPath(new URL(COMPILERS[compiler], TOOLS));
+  return promisify(execFile)(process.execPath, [tsc, "-p", file]).then(() => "", ({ stdout, stderr }) => stdout || stderr);
 }
+
+for (const version of Object.keys(COMPILERS)) {
+  for (const [moduleResolution, { module, files }] of Object.entries(RESOLUTIONS)) {
+    test(`a customer's code compiles with TypeScript ${version} and moduleResolution ${moduleResolution}`, async () => {
+      // A `require` is no syntax of a module that is compiled as it is written.
+      const options = { module, moduleResolution, verbatimModuleSyntax: moduleResolution === "bundler" };
+      assert.equal(await compile(version, options, files), "");
+    });
+  }
+}
+
+test("a customer's mistake does not compile", async () => {
+  await writeFile(join(project.directory, "mistake.ts"), 'import { init } from "gridkey/slim"; void init();');
+  for (const version of Object.keys(COMPILERS)) {
+    assert.match(await compile(version, { module: "nodenext" }, ["mistake.ts"]), /mistake\.ts.*TS2554/);
+  }
+});

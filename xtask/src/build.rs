@@ -29,16 +29,21 @@ const WASM_FEATURES: [&str; 9] = [
     "--enable-sign-ext",
 ];
 
-/// Fills `pkg/wasm`, if what is there is older than the compiled crate.
+/// Fills `pkg/wasm`, if what is there is older than the compiled crate, and `pkg/cjs`.
 pub(crate) fn package(shell: &Shell) -> Result<()> {
     let compiled = compile(shell)?;
     let generated = shell.root.join("pkg/wasm");
     let module = generated.join("gridkey_bg.wasm");
-    if setup::is_current(&module, &[compiled.clone(), env::current_exe()?])? {
-        return Ok(());
+    if !setup::is_current(&module, &[compiled.clone(), env::current_exe()?])? {
+        generate(shell, &compiled, &generated, &module)?;
     }
+    shell.run(&mut shell.command("node xtask/tools/entries.mjs pkg"))
+}
+
+/// Makes the glue and the module.
+fn generate(shell: &Shell, compiled: &Path, generated: &Path, module: &Path) -> Result<()> {
     if generated.exists() {
-        fs::remove_dir_all(&generated)?;
+        fs::remove_dir_all(generated)?;
     }
     shell.run(
         shell
@@ -48,12 +53,12 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
                 "--remove-producers-section",
                 "--out-dir",
             ])
-            .args([&generated, &compiled]),
+            .args([generated, compiled]),
     )?;
-    write_glue(&generated)?;
+    write_glue(generated)?;
     // Written last, so that a module in its place is a finished one.
     let unoptimized = scratch(shell)?.join("gridkey_bg.wasm");
-    fs::rename(&module, &unoptimized)?;
+    fs::rename(module, &unoptimized)?;
     // From -O2 to -Oz the sizes are within half a percent, and the speeds not to be told apart.
     shell.run(
         shell
@@ -62,7 +67,7 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
             .arg("--strip-target-features")
             .arg(&unoptimized)
             .arg("--output")
-            .arg(&module),
+            .arg(module),
     )?;
     shell.say(format_args!("built {}", module.display()))
 }
@@ -76,6 +81,19 @@ fn write_glue(generated: &Path) -> Result<()> {
     }
     fs::write(generated.join("glue.js"), glue::as_function(&glue)?)?;
     Ok(())
+}
+
+/// Builds the package and packs it as npm would publish it. Returns where the tarball is.
+pub(crate) fn pack(shell: &Shell) -> Result<PathBuf> {
+    package(shell)?;
+    let destination = scratch(shell)?.join("pack");
+    fs::create_dir_all(&destination)?;
+    let name = shell.read(
+        shell
+            .command("npm pack ./pkg --silent --ignore-scripts --pack-destination")
+            .arg(&destination),
+    )?;
+    Ok(destination.join(name))
 }
 
 /// A directory of this program's own for files on the way.

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo | test | check | build | size | setup`.
+//! The project's commands: `cargo xtask demo | test | check | build | pack | size | setup`.
 //!
 //! Each installs what it needs and the machine lacks, and says so.
 
@@ -37,6 +37,7 @@ usage: cargo xtask COMMAND
   test --list       the parts
   check             formatting, lints and documentation
   build             the npm package in pkg/
+  pack              the same as the tarball that npm publishes; prints its path
   size              what the package weighs, against its budget
   setup             only install what is missing";
 
@@ -63,6 +64,10 @@ fn run() -> Result<bool> {
         ["build"] => {
             setup::package_tools(&shell)?;
             build::package(&shell)?;
+        }
+        ["pack"] => {
+            setup::package_tools(&shell)?;
+            println!("{}", build::pack(&shell)?.display());
         }
         ["size"] => {
             setup::package_tools(&shell)?;

@@ -59,17 +59,35 @@ fn generate(shell: &Shell, compiled: &Path, generated: &Path, module: &Path) -> 
     // Written last, so that a module in its place is a finished one.
     let unoptimized = scratch(shell)?.join("gridkey_bg.wasm");
     fs::rename(module, &unoptimized)?;
-    // From -O2 to -Oz the sizes are within half a percent, and the speeds not to be told apart.
+    optimize(shell, &unoptimized, module, &["--strip-target-features"])?;
+    shell.say(format_args!("built {}", module.display()))
+}
+
+/// The package's module with the names of its functions in it.
+pub(crate) fn named_module(shell: &Shell) -> Result<PathBuf> {
+    let compiled = compile(shell)?;
+    let directory = scratch(shell)?.join("named");
     shell.run(
         shell
-            .command("node xtask/tools/node_modules/binaryen/bin/wasm-opt -O3")
-            .args(WASM_FEATURES)
-            .arg("--strip-target-features")
-            .arg(&unoptimized)
-            .arg("--output")
-            .arg(module),
+            .command("wasm-bindgen --target bundler --out-name gridkey --out-dir")
+            .args([&directory, &compiled]),
     )?;
-    shell.say(format_args!("built {}", module.display()))
+    let module = directory.join("named.wasm");
+    optimize(shell, &directory.join("gridkey_bg.wasm"), &module, &["-g"])?;
+    Ok(module)
+}
+
+/// From -O2 to -Oz the sizes are within a percent, and the speeds not to be told apart.
+fn optimize(shell: &Shell, from: &Path, to: &Path, options: &[&str]) -> Result<()> {
+    shell.run(
+        shell
+            .command("node xtask/tools/node_modules/binaryen/bin/wasm-opt -Oz")
+            .args(WASM_FEATURES)
+            .args(options)
+            .arg(from)
+            .arg("--output")
+            .arg(to),
+    )
 }
 
 /// Puts `glue.js` in the place of wasm-bindgen's loader, which the package has its own of, and

@@ -38,7 +38,7 @@ usage: cargo xtask COMMAND
   check             formatting, lints and documentation
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
-  size              what the package weighs, against its budget
+  size [--groups]   what the package weighs beside its peers, against its budget; what of it is what
   setup             only install what is missing";
 
 fn main() -> ExitCode {
@@ -69,8 +69,12 @@ fn run() -> Result<bool> {
             setup::package_tools(&shell)?;
             println!("{}", build::pack(&shell)?.display());
         }
-        ["size"] => {
+        ["size", rest @ ..] if matches!(rest, [] | ["--groups"]) => {
             setup::package_tools(&shell)?;
+            setup::peers(&shell)?;
+            if !rest.is_empty() {
+                size::groups(&shell)?;
+            }
             size::report(&shell)?;
         }
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),

@@ -62,7 +62,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "size",
         description: "what the package weighs, against its budget",
-        needs: &[setup::package_tools],
+        needs: &[setup::package_tools, setup::peers],
         run: size::report,
         result: last_line,
     },

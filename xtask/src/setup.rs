@@ -91,6 +91,12 @@ pub(crate) fn browser_test_tools(shell: &Shell) -> Result<()> {
     npm_ci(shell, "tests/e2e", &[])
 }
 
+/// What the package is measured against.
+pub(crate) fn peers(shell: &Shell) -> Result<()> {
+    node(shell)?;
+    npm_ci(shell, "benches", &[])
+}
+
 /// The page's packages. gridkey is among them, and npm installs a copy.
 pub(crate) fn page_packages(shell: &Shell) -> Result<()> {
     let mut gridkey = Vec::new();

@@ -8,12 +8,12 @@
 
 use alloc::vec::Vec;
 
-use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, aead::consts::U12};
 use hkdf::{Hkdf, HkdfExtract};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
+    aes_gcm::{AesGcm, TAG_BYTES},
     key::{PrivateKey, PublicKey},
     random::Random,
     stack,
@@ -183,11 +183,8 @@ impl Context {
         // place, and growing would leave a copy behind.
         let mut ciphertext = Vec::with_capacity(plaintext.len().saturating_add(TAG_BYTES));
         ciphertext.extend_from_slice(plaintext);
-        let buffer = ciphertext.as_mut_slice().into();
-        let Ok(tag) = self
-            .cipher()
-            .encrypt_inout_detached(self.nonce(), aad, buffer)
-        else {
+        let gcm = AesGcm::new(&self.key);
+        let Ok(tag) = gcm.seal(&self.base_nonce, aad, &mut ciphertext) else {
             ciphertext.zeroize();
             return Err(Error::invalid_argument("AES-GCM seals at most 64 GiB."));
         };
@@ -204,24 +201,13 @@ impl Context {
             .split_last_chunk::<TAG_BYTES>()
             .ok_or_else(decrypt_failed)?;
         let mut plaintext = Zeroizing::new(body.to_vec());
-        let buffer = plaintext.as_mut_slice().into();
-        self.cipher()
-            .decrypt_inout_detached(self.nonce(), aad, buffer, tag.into())
-            .map_err(|_| decrypt_failed())?;
-        Ok(plaintext)
-    }
-
-    fn cipher(&self) -> Aes256Gcm {
-        Aes256Gcm::new((&*self.key).into())
-    }
-
-    fn nonce(&self) -> &Nonce<U12> {
-        (&*self.base_nonce).into()
+        if AesGcm::new(&self.key).open(&self.base_nonce, aad, &mut plaintext, tag) {
+            Ok(plaintext)
+        } else {
+            Err(decrypt_failed())
+        }
     }
 }
-
-/// RFC 9180 section 7.3.
-const TAG_BYTES: usize = 16;
 
 // RFC 9180 section 5.1
 //

@@ -18,6 +18,7 @@
     allow(clippy::arithmetic_side_effects, reason = "tests count and pad")
 )]
 
+mod aes_gcm;
 pub mod enclave;
 pub mod encoding;
 pub mod hpke;

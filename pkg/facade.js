@@ -1,43 +1,19 @@
 // What the package offers, around an instance that loads when it is first needed.
 
+import { OPERATIONS } from "./bridge.js";
 import { invalidArgument, usedAfterFree } from "./errors.js";
-import { isObjectOf, publicClass, publicFunction, publicPromiseFunction, running } from "./instance.js";
+import { publicClass, publicFunction, publicPromiseFunction, running } from "./instance.js";
 
-export const SessionKey = /* @__PURE__ */ publicClass("SessionKey", {
-  statics: ["generate", "dangerouslyFromPrivateKey"],
-  promises: ["stamp", "dangerouslyStampUnchecked"],
-});
-export const SealedKeyReceiver = /* @__PURE__ */ publicClass("SealedKeyReceiver", {
-  statics: ["generate", "dangerouslyFromPrivateKey"],
-});
-export const WalletExportKey = /* @__PURE__ */ publicClass("WalletExportKey", {
-  statics: ["generate", "dangerouslyFromPrivateKey"],
-});
-export const PasskeySignIn = /* @__PURE__ */ publicClass("PasskeySignIn", { promises: ["confirm"] });
-export const OtpSignIn = /* @__PURE__ */ publicClass("OtpSignIn", { promises: ["submit", "resend"] });
-export const OAuthSignIn = /* @__PURE__ */ publicClass("OAuthSignIn", { promises: ["submit"] });
-export const PasskeyEnrolment = /* @__PURE__ */ publicClass("PasskeyEnrolment", { promises: ["confirm"] });
-export const WalletSession = /* @__PURE__ */ publicClass("WalletSession", {
-  promises: [
-    "preparePasskeyRegistration",
-    "addPasskey",
-    "addOAuth",
-    "addEmailOtp",
-    "addSmsOtp",
-    "revokeAuthMethod",
-    "updateEmail",
-    "updatePhoneNumber",
-    "updatePrivacy",
-    "exportMnemonic",
-    "executeQuote",
-    "createDelegatedKey",
-    "stamp",
-    "signedRequest",
-    "refresh",
-    "signOut",
-    "revokeSession",
-  ],
-});
+const KEY_STATICS = ["generate", "dangerouslyFromPrivateKey"];
+
+export const SessionKey = /* @__PURE__ */ publicClass("SessionKey", KEY_STATICS);
+export const SealedKeyReceiver = /* @__PURE__ */ publicClass("SealedKeyReceiver", KEY_STATICS);
+export const WalletExportKey = /* @__PURE__ */ publicClass("WalletExportKey", KEY_STATICS);
+export const PasskeySignIn = /* @__PURE__ */ publicClass("PasskeySignIn");
+export const OtpSignIn = /* @__PURE__ */ publicClass("OtpSignIn");
+export const OAuthSignIn = /* @__PURE__ */ publicClass("OAuthSignIn");
+export const PasskeyEnrolment = /* @__PURE__ */ publicClass("PasskeyEnrolment");
+export const WalletSession = /* @__PURE__ */ publicClass("WalletSession");
 
 export const checkIntent = /* @__PURE__ */ publicFunction("checkIntent");
 export const passkeyChallengeBytes = /* @__PURE__ */ publicFunction("passkeyChallengeBytes");
@@ -46,34 +22,6 @@ export const requestPasskey = /* @__PURE__ */ publicPromiseFunction("requestPass
 export const createPasskey = /* @__PURE__ */ publicPromiseFunction("createPasskey");
 
 const SIGNED_OUT = /* @__PURE__ */ Object.freeze({ status: "signedOut" });
-
-/** The operations, and how many arguments they have before `call`. */
-const OPERATIONS = {
-  authorizeQuote: 2,
-  challengeAuthCredential: 2,
-  createAuthCredential: 1,
-  createDelegatedKey: 1,
-  createPasskeyRegistrationOptions: 1,
-  createQuote: 1,
-  executeQuote: 2,
-  exportInternalAccount: 2,
-  getAgentDeviceCodeStatus: 1,
-  getDelegatedKeyById: 1,
-  getQuoteById: 1,
-  listAuthCredentials: 1,
-  listAuthSessions: 1,
-  listCustomerInternalAccounts: 1,
-  listDelegatedKeys: 1,
-  refreshAuthSession: 2,
-  regenerateAgentDeviceCode: 1,
-  resendQuoteScaCode: 1,
-  revokeAuthCredential: 1,
-  revokeAuthSession: 1,
-  revokeDelegatedKey: 1,
-  updateCustomerById: 2,
-  updateInternalAccount: 2,
-  verifyAuthCredential: 2,
-};
 
 /** A client. What it needs of the WebAssembly it makes when it is first asked for something. */
 export class Gridkey {
@@ -96,9 +44,8 @@ export class Gridkey {
       throw invalidArgument("`options` could not be read: it threw an exception.", error);
     }
     this.#load = load;
-    const operation = (name, count) =>
-      async (...args) => (await this.#loaded()).operation(name, args[0], count > 1 ? args[1] : undefined, args[count]);
-    const api = Object.entries(OPERATIONS).map(([name, count]) => [name, operation(name, count)]);
+    const operation = (name) => async (...args) => (await this.#loaded()).operation(name, ...args);
+    const api = Object.keys(OPERATIONS).map((name) => [name, operation(name)]);
     this.api = Object.freeze(Object.fromEntries(api));
   }
 
@@ -148,8 +95,6 @@ export class Gridkey {
 
   adoptSession(session, key) {
     const client = this.#open();
-    // The glue's own check would throw an error of another class.
-    if (!isObjectOf("SessionKey", key)) throw invalidArgument("`key` must be a SessionKey.");
     return client.adoptSession(session, key);
   }
 
@@ -169,9 +114,7 @@ export class Gridkey {
     if (this.#freed) throw usedAfterFree("This Gridkey was freed.");
     const instance = running();
     if (this.#instance !== instance) {
-      const { GridkeyClient } = instance.glue;
-      const changed = (state) => this.#change(state);
-      this.#client = instance.call(GridkeyClient.create, GridkeyClient, [this.#options, changed]);
+      this.#client = instance.functions["GridkeyClient.create"](this.#options, (state) => this.#change(state));
       this.#instance = instance;
       this.#whenLost = instance.whenLost(() => {
         if (this.#state.status !== "signedOut") this.#change(SIGNED_OUT);

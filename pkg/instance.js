@@ -6,10 +6,9 @@
 // xtask build` makes it one): each instance has glue, classes and closures of its own, and nothing
 // of an old one can reach into a new one.
 
+import { bind, lostError } from "./bridge.js";
+import { instanceLost, invalidArgument, wasmUnavailable } from "./errors.js";
 import { createGlue } from "./wasm/glue.js";
-import { GridkeyError, instanceLost, invalidArgument, usedAfterFree, wasmUnavailable } from "./errors.js";
-
-const LOST = "The WebAssembly stopped, and a fresh instance has taken its place. What was made before is gone: start again.";
 
 let starting;
 /** The module, once there was an instance of it. */
@@ -58,49 +57,40 @@ function replacement() {
   }
 }
 
-const isClass = (name) => /^[A-Z]/.test(name);
-
 function prepare() {
   const glue = createGlue();
   const instance = new Instance(glue);
   const functions = {};
-  for (const [name, value] of Object.entries(glue)) {
-    if (isClass(name)) instance.guardClass(name, value);
-    else functions[name] = instance.guardImport(value);
-  }
+  for (const [name, value] of Object.entries(glue)) functions[name] = instance.guardImport(value);
   return {
     imports: { "./gridkey_bg.js": functions },
     begin({ exports }) {
       glue.__wbg_set_wasm(instance.guardExports(exports));
       exports.__wbindgen_start();
-      glue.installErrorClass(GridkeyError);
-      if (instance.lost) throw instanceLost(LOST);
+      if (instance.lost) throw lostError();
       return instance;
     },
   };
 }
 
-/** Which instance an object of one of its classes belongs to. */
-const owners = new WeakMap();
-
-/** Whether `value` is an object of this class, of whatever instance: one that is lost says so when it is used. */
-export const isObjectOf = (className, value) => owners.has(value) && value instanceof publicClasses.get(className).Public;
-
 class Instance {
   lost = false;
+  #glue;
   #exports;
   /** How many calls into the WebAssembly are going on, one inside the other. */
   #depth = 0;
-  /** How many of them somebody made by `call`, and would catch what they throw. */
-  #calls = 0;
-  /** What to free when none is going on any more. */
+  /** How many of them somebody made by `run`, and would catch what they throw. */
+  #runs = 0;
+  /** What to free when nothing is going on any more. */
   #frees = [];
   #lossListeners = new Set();
   #cause;
   #nextAiling;
 
   constructor(glue) {
-    this.glue = glue;
+    this.#glue = glue;
+    // Before there is a memory that would have to be wiped if this fails.
+    this.functions = bind(this, (name) => publicClasses.get(name));
   }
 
   /** Calls `listener` when this instance is lost. Returns what ends that. */
@@ -109,42 +99,42 @@ class Instance {
     return () => this.#lossListeners.delete(listener);
   }
 
-  /** Calls a function of the glue. `object`, its `this`, and `args` may be objects of the glue's classes. */
-  call(method, object, args) {
-    for (const value of [object, ...args]) this.#check(value);
+  /** Runs what reads arguments and calls; whatever it comes to, if the instance is lost it was for nothing. */
+  run(action) {
     let result;
-    this.#calls++;
+    this.#runs++;
     try {
-      result = method.apply(object, args);
+      result = action();
     } catch (error) {
-      throw this.lost ? instanceLost(LOST, error) : error;
+      throw this.lost ? lostError(error) : error;
     } finally {
-      this.#calls--;
+      this.#runs--;
+      this.#freeWhatWaits();
     }
-    if (this.lost) throw instanceLost(LOST);
-    return result instanceof Promise ? this.#unlessLost(result) : result;
+    if (this.lost) throw lostError();
+    return result;
   }
 
-  #check(value) {
-    const owner = owners.get(value);
-    if (!owner) return;
-    if (owner.lost) throw instanceLost(LOST);
-    if (!value.__wbg_ptr) throw usedAfterFree("This object was freed, or handed over to another one.");
+  call(number, handle, values, settle) {
+    return this.#glue.call(number, handle, values, settle);
   }
 
-  /** The promise of a lost instance would never settle. */
-  #unlessLost(promise) {
-    return new Promise((resolve, reject) => {
-      const settled = this.whenLost((cause) => reject(instanceLost(LOST, cause)));
-      promise.then(resolve, reject).finally(settled);
-    });
+  /** Frees an object, when no code of somebody else's runs in the middle of its methods any more. */
+  free(handle) {
+    this.#frees.push(handle);
+    this.#freeWhatWaits();
+  }
+
+  #freeWhatWaits() {
+    if (this.#depth > 0 || this.#runs > 0 || this.lost) return;
+    for (const handle of this.#frees.splice(0)) this.#glue.free(handle);
   }
 
   guardImport(f) {
     return (...args) => {
       const result = f(...args);
       // If the instance was lost meanwhile, its frames below must not go on.
-      if (this.lost) throw instanceLost(LOST);
+      if (this.lost) throw lostError();
       return result;
     };
   }
@@ -153,28 +143,26 @@ class Instance {
     this.#exports = exports;
     const guarded = {};
     for (const [name, value] of Object.entries(exports)) {
-      guarded[name] = typeof value === "function" ? this.#guardExport(value, /^__wbg_.*_free$/.test(name)) : value;
+      guarded[name] = typeof value === "function" ? this.#guardExport(value) : value;
     }
     return guarded;
   }
 
-  #guardExport(f, frees) {
+  #guardExport(f) {
     return (...args) => {
       // A timer, a promise or the garbage collector, of an instance that is gone.
       if (this.lost) return [];
-      // Freed by somebody's code that is called from here, while the object may be in use.
-      if (frees && this.#depth > 0) return void this.#frees.push(() => f(...args));
       this.#depth++;
       try {
         return f(...args);
       } catch (error) {
         // Errors are returned. What is thrown has torn through the frames of the WebAssembly.
         this.#lose(error);
-        if (this.#calls > 0) throw error;
+        if (this.#runs > 0) throw error;
         return [];
       } finally {
         this.#depth--;
-        if (this.#depth === 0 && !this.lost) for (const free of this.#frees.splice(0)) free();
+        this.#freeWhatWaits();
       }
     };
   }
@@ -204,79 +192,25 @@ class Instance {
     if (ailing === this) ailing = this.#nextAiling;
     ailing?.end();
   }
-
-  /** Changes a class in place, because the glue makes objects of it. */
-  guardClass(className, Class) {
-    const instance = this;
-    const { promises = [], Public } = publicClasses.get(className) ?? {};
-
-    const { __wrap } = Class;
-    Class.__wrap = (pointer) => {
-      const object = __wrap(pointer);
-      owners.set(object, instance);
-      // `structuredClone` refuses what has a function: a handle is not data.
-      object.toJSON = omit;
-      return object;
-    };
-
-    const { prototype } = Class;
-    const { free } = prototype;
-    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-      if (name === "constructor" || name === "free" || name.startsWith("__")) continue;
-      const kind = property.get ? "get" : "value";
-      const method = property[kind];
-      const guarded = function (...args) {
-        if (!(this instanceof Class && owners.has(this))) throw invalidArgument(`\`${name}\` was taken off its ${className}.`);
-        return instance.call(method, this, args);
-      };
-      property[kind] = promises.includes(name) ? promising(guarded) : guarded;
-      Object.defineProperty(prototype, name, property);
-    }
-    prototype.free = function () {
-      if (!instance.lost && this.__wbg_ptr) free.call(this);
-    };
-    if (Symbol.dispose) prototype[Symbol.dispose] = prototype.free;
-    if (Public) Object.setPrototypeOf(prototype, Public.prototype);
-  }
-}
-
-function omit() {}
-
-/** A method whose errors are all rejections. What it does, it still does at once. */
-function promising(method) {
-  return async function (...args) {
-    return method.apply(this, args);
-  };
 }
 
 const publicClasses = new Map();
 
-/** A class of the package, with the names of its static methods and of those that give promises. */
-export function publicClass(name, { statics = [], promises = [] }) {
+/** A class of the package, with the names of its static methods. */
+export function publicClass(name, statics = []) {
   const Public = class {
     constructor() {
       throw invalidArgument(`A ${name} is not made with \`new\`.`);
     }
   };
   Object.defineProperty(Public, "name", { value: name });
-  for (const method of statics) {
-    Public[method] = (...args) => {
-      const instance = running();
-      const Class = instance.glue[name];
-      return instance.call(Class[method], Class, args);
-    };
-  }
-  publicClasses.set(name, { Public, promises });
+  for (const method of statics) Public[method] = publicFunction(`${name}.${method}`);
+  publicClasses.set(name, Public);
   return Public;
 }
 
 /** A function of the package. */
-export function publicFunction(name) {
-  return (...args) => {
-    const instance = running();
-    return instance.call(instance.glue[name], undefined, args);
-  };
-}
+export const publicFunction = (name) => (...args) => running().functions[name](...args);
 
-/** A function of the package that gives a promise. */
-export const publicPromiseFunction = (name) => promising(publicFunction(name));
+/** A function of the package whose errors are all rejections. */
+export const publicPromiseFunction = (name) => async (...args) => running().functions[name](...args);

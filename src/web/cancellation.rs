@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-use super::{args::Argument, value};
+use super::value;
 use crate::ports::{Cancellation, LocalFuture};
 
 /// An `AbortSignal`.
@@ -16,27 +16,9 @@ use crate::ports::{Cancellation, LocalFuture};
 pub(crate) struct AbortSignal(JsValue);
 
 impl AbortSignal {
-    /// Takes what has the methods of an `AbortSignal`: in Node and in test environments there may
-    /// be more than one class of that name. Nothing where the argument is `undefined`.
-    pub(crate) fn from_argument(argument: Argument<'_>) -> Option<Self> {
-        if !argument.is_given() {
-            return None;
-        }
-        let signal = argument.value();
-        let has = |method| value::get(signal, method).is_some_and(|method| method.is_function());
-        let is_signal = value::get(signal, "aborted")
-            .is_some_and(|value| value.as_bool().is_some())
-            && has("addEventListener")
-            && has("removeEventListener");
-        if !is_signal {
-            argument.refuse("must be an AbortSignal");
-        }
-        Some(Self(signal.clone()))
-    }
-
-    /// Why it was aborted: a `DOMException`, or what the caller gave.
-    pub(crate) fn reason(&self) -> JsValue {
-        value::get(&self.0, "reason").unwrap_or_default()
+    /// What `pkg/bridge.js` took for one; nothing where that is `undefined`.
+    pub(crate) fn new(signal: JsValue) -> Option<Self> {
+        (!signal.is_undefined()).then_some(Self(signal))
     }
 }
 

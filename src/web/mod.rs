@@ -1,26 +1,24 @@
-//! The browser: wasm-bindgen classes, `fetch`, `navigator.credentials`, timers. Decides nothing.
+//! The browser: `fetch`, `navigator.credentials`, timers. Decides nothing.
 //!
-//! What is exported here is documented for JavaScript, and called through the package's facade
-//! (`pkg/`).
-//!
-//! No exported method holds a borrow over an await or over a call of somebody else's function, and
-//! none that gives a promise keeps its object alive: it takes what it needs at once.
+//! JavaScript calls it through [`call`], by the package's own JavaScript (`pkg/`),
+//! which is documented in `types`.
 
 mod args;
+mod arguments;
 mod authenticator;
-mod call;
+mod bridge;
 mod cancellation;
 mod client;
 mod clock;
+mod data;
 mod error;
+mod functions;
 mod key_store;
 mod keys;
 mod notes;
 mod number;
 mod object;
-mod operations;
 mod passkey;
-mod plain;
 mod session;
 mod sign_in;
 mod state;
@@ -29,9 +27,20 @@ mod testing;
 mod transport;
 mod value;
 
-pub use client::GridkeyClient;
-pub use error::install_error_class;
-pub use keys::{SealedKeyReceiver, SessionKey, WalletExportKey, check_intent, oauth_nonce};
-pub use passkey::{create_passkey, passkey_challenge_bytes, request_passkey};
-pub use session::{PasskeyEnrolment, WalletSession};
-pub use sign_in::{OAuthSignIn, OtpSignIn, PasskeySignIn};
+pub use bridge::{call, free, method_names};
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// What JavaScript sees, written down for TypeScript.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = concat!(
+    include_str!("types/operations.d.ts"),
+    "\n\n",
+    include_str!("types/client.d.ts"),
+    "\n\n",
+    include_str!("types/error.d.ts"),
+    "\n\n",
+    include_str!("types/keys.d.ts"),
+    "\n\n\n",
+    include_str!("types/classes.d.ts"),
+);

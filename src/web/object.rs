@@ -1,10 +1,9 @@
 //! Objects for JavaScript, member by member.
 
-use js_sys::{JSON, Object, Reflect};
+use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast as _, prelude::*};
 
 use super::number;
-use crate::crypto::json::Json;
 
 #[wasm_bindgen]
 extern "C" {
@@ -57,15 +56,6 @@ impl Builder {
         }
     }
 
-    /// Adds what JSON stands for, if there is any.
-    #[inline(never)]
-    pub(crate) fn json(&self, name: &str, json: Option<&Json>) -> &Self {
-        match json {
-            Some(json) => self.set(name, &from_json(json)),
-            None => self,
-        }
-    }
-
     /// The object as the browser gets it: without a prototype, so that nobody's additions to
     /// `Object.prototype` are read out of it.
     pub(crate) fn dictionary(&self) -> JsValue {
@@ -79,18 +69,4 @@ impl Builder {
         Object::set_prototype_of(self.0.unchecked_ref::<Object>(), &prototype);
         self.0.clone()
     }
-
-    /// The object as callers get it, frozen.
-    pub(crate) fn frozen(&self) -> JsValue {
-        let object = self.build();
-        Object::freeze(object.unchecked_ref::<Object>());
-        object
-    }
-}
-
-/// What JSON stands for.
-#[inline(never)]
-pub(crate) fn from_json(json: &Json) -> JsValue {
-    // Cannot fail: the text is of our own writing.
-    JSON::parse(&json.to_text()).unwrap_or_default()
 }

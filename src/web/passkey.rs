@@ -1,17 +1,14 @@
 //! Layer 1: passkey ceremonies.
 
-use js_sys::{Array, Promise, Uint8Array};
-use wasm_bindgen::prelude::*;
-
 use super::{
-    args::{Argument, read},
+    arguments::Arguments,
     authenticator::BrowserAuthenticator,
-    call::{Call, or_rejected},
-    object::Builder,
+    bridge::{Outcome, Reply, bytes, later},
+    data::Data,
 };
 use crate::{
     api::client::cancellable,
-    crypto::base64url,
+    crypto::{base64url, json::Json},
     error::{Error, Result},
     flow::enrolment::{PasskeyRegistration, creation_request},
     formats::{
@@ -24,148 +21,91 @@ use crate::{
     ports::Authenticator as _,
 };
 
-/// base64url of WebAuthn's longest credential id.
-const MAX_CREDENTIAL_ID_CHARS: u32 = 1364;
-const MAX_CREDENTIALS: u32 = 256;
-/// Base64url of client data, attestations and the like.
-const MAX_BYTES_CHARS: u32 = 64 * 1024;
-/// Of names for people; Grid and browsers have bounds of their own.
-pub(crate) const MAX_NAME_CHARS: u32 = 1024;
-/// A domain name.
-pub(crate) const MAX_RP_ID_CHARS: u32 = 253;
-
-/// The bytes that WebAuthn takes as `challenge` for a challenge of Grid's: the 64 ASCII bytes of
-/// its 64 hexadecimal digits.
-///
-/// @throws {GridkeyError} `invalid_argument`
-#[wasm_bindgen(js_name = passkeyChallengeBytes)]
-pub fn passkey_challenge_bytes(
-    #[wasm_bindgen(unchecked_param_type = "string")] challenge: &JsValue,
-) -> Result<Uint8Array> {
-    let challenge = read(|problem| {
-        Argument::new(problem, challenge, "challenge").as_text(MAX_CHALLENGE_CHARS)
-    })?;
-    Ok(Uint8Array::from(challenge_bytes(&challenge)?.as_slice()))
+/// The bytes that WebAuthn takes as `challenge` for a challenge of Grid's.
+pub(super) fn challenge(arguments: &mut Arguments) -> Result<Reply> {
+    bytes(&challenge_bytes(&arguments.text())?)
 }
 
-/// Asks for a passkey: `navigator.credentials.get()`. Call it inside the tap that asked for it.
-/// One ceremony at a time: a new one ends the old.
-///
-/// @throws {GridkeyError} `invalid_argument`, `passkey_not_used`, `passkey_unsupported`,
-/// `passkey_rejected`, `aborted`
-#[wasm_bindgen(js_name = requestPasskey, unchecked_return_type = "Promise<PasskeyAssertion>")]
-pub fn request_passkey(
-    #[wasm_bindgen(unchecked_param_type = "{ challenge: string; credentialId: string }")]
-    challenge: &JsValue,
-    #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
-) -> Promise {
-    or_rejected((|| {
-        let (digits, credential_id, (call, rp_id)) = read(|problem| {
-            let challenge = Argument::new(problem, challenge, "challenge");
-            (
-                challenge.text("challenge", MAX_CHALLENGE_CHARS),
-                challenge.text("credentialId", MAX_CREDENTIAL_ID_CHARS),
-                passkey_options(Argument::new(problem, options, "options")),
-            )
-        })?;
-        let credential_id = base64url::decode(&credential_id, MAX_CREDENTIAL_ID_BYTES)
-            .map_err(|_| Error::invalid_argument("`credentialId` must be unpadded base64url."))?;
-        let request = PasskeyAssertionRequest {
-            challenge: challenge_bytes(&digits)?,
-            credential_id,
-            rp_id,
-            timeout_ms: call.options.timeout_ms,
-        };
-        Ok(call.promise(|options| async move {
-            let challenge = request.challenge.clone();
-            let assertion = cancellable(&options, || BrowserAuthenticator.get(request)).await?;
-            check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge)?;
-            Ok(assertion_object(&assertion))
-        }))
-    })())
+/// Asks for a passkey: `navigator.credentials.get()`.
+pub(super) fn request(arguments: &mut Arguments) -> Result<Reply> {
+    let digits = arguments.text();
+    let credential_id = base64url::decode(&arguments.text(), MAX_CREDENTIAL_ID_BYTES)
+        .map_err(|_| Error::invalid_argument("`credentialId` must be unpadded base64url."))?;
+    let rp_id = arguments.optional_text();
+    let options = arguments.call();
+    let request = PasskeyAssertionRequest {
+        challenge: challenge_bytes(&digits)?,
+        credential_id,
+        rp_id,
+        timeout_ms: options.timeout_ms,
+    };
+    later(async move {
+        let challenge = request.challenge.clone();
+        let assertion = cancellable(&options, || BrowserAuthenticator.get(request)).await?;
+        check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge)?;
+        Ok(Outcome::Data(assertion_json(&assertion)))
+    })
 }
 
-/// Makes a passkey: `navigator.credentials.create()`. Call it inside the tap that asked for it.
-/// One ceremony at a time: a new one ends the old.
-///
-/// @throws {GridkeyError} `invalid_argument`, `passkey_not_used`, `passkey_already_registered`,
-/// `passkey_unsupported`, `passkey_rejected`, `aborted`
-#[wasm_bindgen(js_name = createPasskey, unchecked_return_type = "Promise<PasskeyAttestation>")]
-pub fn create_passkey(
-    #[wasm_bindgen(unchecked_param_type = "PasskeyRegistration")] registration: &JsValue,
-    #[wasm_bindgen(unchecked_optional_param_type = "PasskeyOptions")] options: &JsValue,
-) -> Promise {
-    or_rejected((|| {
-        let (registration, (call, rp_id)) = read(|problem| {
-            (
-                read_registration(Argument::new(problem, registration, "registration")),
-                passkey_options(Argument::new(problem, options, "options")),
-            )
-        })?;
-        passkey_nickname(&registration.nickname)?;
-        let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
-        request.timeout_ms = call.options.timeout_ms;
-        Ok(call.promise(|options| async move {
-            let challenge = request.challenge.clone();
-            let attestation =
-                cancellable(&options, || BrowserAuthenticator.create(request)).await?;
-            check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
-            Ok(attestation_object(&attestation))
-        }))
-    })())
-}
-
-/// `PasskeyOptions`
-fn passkey_options(options: Argument<'_>) -> (Call, Option<String>) {
-    let rp_id = options.optional_text("rpId", MAX_RP_ID_CHARS);
-    (Call::read(options), rp_id)
+/// Makes a passkey: `navigator.credentials.create()`.
+pub(super) fn create(arguments: &mut Arguments) -> Result<Reply> {
+    let registration = registration(arguments);
+    let rp_id = arguments.optional_text();
+    let options = arguments.call();
+    passkey_nickname(&registration.nickname)?;
+    let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
+    request.timeout_ms = options.timeout_ms;
+    later(async move {
+        let challenge = request.challenge.clone();
+        let attestation = cancellable(&options, || BrowserAuthenticator.create(request)).await?;
+        check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
+        Ok(Outcome::Data(attestation_json(&attestation)))
+    })
 }
 
 /// `PasskeyRegistration`
-pub(crate) fn read_registration(registration: Argument<'_>) -> PasskeyRegistration {
-    let rp = registration.get("rp");
-    let rp = registration.member("rp", &rp);
-    let user = registration.get("user");
-    let user = registration.member("user", &user);
-    let user_name = user.text("name", MAX_NAME_CHARS);
+pub(super) fn registration(arguments: &mut Arguments) -> PasskeyRegistration {
+    let rp_id = arguments.optional_text();
+    let rp_name = arguments.optional_text();
+    let user_name = arguments.text();
+    let user_id = arguments.text();
+    let user_display_name = arguments.optional_text();
     let mut exclude_credentials = Vec::new();
-    for credential in registration.list("excludeCredentials", MAX_CREDENTIALS) {
-        let credential = registration.member("excludeCredentials[]", &credential);
-        exclude_credentials.push(credential.text("id", MAX_CREDENTIAL_ID_CHARS));
+    if let Some(Json::Array(ids)) = arguments.json() {
+        let ids = ids.iter().filter_map(Json::as_str);
+        exclude_credentials.extend(ids.map(str::to_owned));
     }
     PasskeyRegistration {
-        nickname: registration.text("nickname", MAX_NAME_CHARS),
-        challenge: registration.text("challenge", MAX_BYTES_CHARS),
-        rp_id: rp.optional_text("id", MAX_RP_ID_CHARS),
-        rp_name: rp.optional_text("name", MAX_NAME_CHARS),
-        user_id: user.text("id", MAX_NAME_CHARS),
-        user_display_name: user
-            .optional_text("displayName", MAX_NAME_CHARS)
-            .unwrap_or_else(|| user_name.clone()),
+        nickname: arguments.text(),
+        challenge: arguments.text(),
+        rp_id,
+        rp_name,
+        user_id,
+        user_display_name: user_display_name.unwrap_or_else(|| user_name.clone()),
         user_name,
         exclude_credentials,
     }
 }
 
-fn assertion_object(assertion: &PasskeyAssertion) -> JsValue {
-    Builder::new()
+fn assertion_json(assertion: &PasskeyAssertion) -> Json {
+    Data::default()
         .text("credentialId", &assertion.credential_id)
         .text("clientDataJson", &assertion.client_data_json)
         .text("authenticatorData", &assertion.authenticator_data)
         .text("signature", &assertion.signature)
         .optional_text("userHandle", assertion.user_handle.as_deref())
-        .build()
+        .json()
 }
 
-fn attestation_object(attestation: &PasskeyAttestation) -> JsValue {
-    let transports: Array = attestation.transports.iter().map(JsValue::from).collect();
-    Builder::new()
+fn attestation_json(attestation: &PasskeyAttestation) -> Json {
+    let transports = attestation.transports.iter();
+    let transports = transports
+        .map(|transport| transport.as_str().into())
+        .collect();
+    Data::default()
         .text("credentialId", &attestation.credential_id)
         .text("clientDataJson", &attestation.client_data_json)
         .text("attestationObject", &attestation.attestation_object)
-        .set("transports", &transports)
-        .build()
+        .set("transports", Json::Array(transports))
+        .json()
 }
-
-/// More than the 64 digits of a challenge, so that it is told apart from what is no string.
-const MAX_CHALLENGE_CHARS: u32 = 1024;

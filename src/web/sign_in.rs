@@ -2,241 +2,105 @@
 
 use std::rc::Rc;
 
-use js_sys::{Date, Promise};
-use wasm_bindgen::prelude::*;
-
 use super::{
-    args::{Argument, read},
-    call::{Call, or_rejected},
+    bridge::{Object, Outcome, later, methods, now},
     cancellation::Canceller,
-    object::Builder,
-    session::WalletSession,
-    state::date,
+    data::Data,
 };
-use crate::flow::{oauth, otp, passkey};
+use crate::flow::{self, session::WalletSession};
 
-/// A passkey's challenge, fetched ahead of the tap and kept fresh.
-#[wasm_bindgen]
-pub struct PasskeySignIn {
-    sign_in: Rc<passkey::PasskeySignIn>,
-    confirming: Canceller,
+/// A passkey's challenge, and what ends a `confirm()`.
+pub(super) struct PasskeySignIn {
+    pub(super) sign_in: Rc<flow::passkey::PasskeySignIn>,
+    pub(super) confirming: Canceller,
 }
 
-#[wasm_bindgen]
-impl PasskeySignIn {
-    /// The credential.
-    #[wasm_bindgen(getter, js_name = authMethodId)]
-    pub fn auth_method_id(&self) -> String {
-        self.sign_in.auth_method_id().to_owned()
-    }
+fn session(session: WalletSession) -> Outcome {
+    Outcome::Object(Object::WalletSession(session))
+}
 
-    /// When the challenge that is ready runs out. It is renewed before that.
-    #[wasm_bindgen(getter, js_name = expiresAt)]
-    pub fn expires_at(&self) -> Date {
-        date(self.sign_in.expires_at_ms())
-    }
+pub(super) mod passkey {
+    use super::*;
 
-    /// Asks for the passkey and signs in. Call it inside the tap that asked for it; after a
-    /// failure it can be called again.
-    ///
-    /// @throws {GridkeyError} `passkey_not_used`, `passkey_unsupported`, `passkey_rejected`,
-    /// `challenge_expired`, `aborted`, `network`, `timeout` and whatever Grid refuses with
-    #[wasm_bindgen(unchecked_return_type = "Promise<WalletSession>")]
-    pub fn confirm(
-        &self,
-        #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
-    ) -> Promise {
-        let sign_in = self.sign_in.clone();
-        let call = Call::cancellable(options, "options", &self.confirming);
-        or_rejected(call.map(|call| {
-            call.promise(|options| async move {
-                let session = sign_in.confirm(&options).await?;
-                Ok(WalletSession::new(session).into())
+    methods! { Rc<PasskeySignIn>,
+        "confirm": |it, arguments| {
+            let options = arguments.cancellable_call(&it.confirming);
+            // The object itself may be freed meanwhile.
+            let sign_in = it.sign_in.clone();
+            later(async move { Ok(session(sign_in.confirm(&options).await?)) })
+        },
+        "cancel": |it, _| {
+            it.confirming.cancel();
+            now(Outcome::Nothing)
+        },
+        "known": |it, _| now(Outcome::Data(
+            Data::default()
+                .text("authMethodId", it.sign_in.auth_method_id())
+                .time("expiresAt", it.sign_in.expires_at_ms())
+                .json(),
+        )),
+    }
+}
+
+pub(super) mod otp {
+    use super::*;
+
+    methods! { Rc<flow::otp::OtpSignIn>,
+        "submit": |it, arguments| {
+            let code = arguments.otp_code()?;
+            let options = arguments.call();
+            later(async move { Ok(session(it.submit(&code, &options).await?)) })
+        },
+        "resend": |it, arguments| {
+            let options = arguments.call();
+            later(async move {
+                it.resend(&options).await?;
+                Ok(Outcome::Nothing)
             })
-        }))
-    }
-
-    /// Ends a `confirm()` that is under way, which then fails with `aborted`.
-    pub fn cancel(&self) {
-        self.confirming.cancel();
-    }
-}
-
-impl PasskeySignIn {
-    pub(super) fn new(sign_in: passkey::PasskeySignIn) -> Self {
-        Self {
-            sign_in: Rc::new(sign_in),
-            confirming: Canceller::default(),
-        }
-    }
-}
-
-/// A one-time code that is under way by e-mail or SMS.
-#[wasm_bindgen]
-pub struct OtpSignIn {
-    sign_in: Rc<otp::OtpSignIn>,
-}
-
-#[wasm_bindgen]
-impl OtpSignIn {
-    /// The credential.
-    #[wasm_bindgen(getter, js_name = authMethodId)]
-    pub fn auth_method_id(&self) -> String {
-        self.sign_in.state().auth_method_id
-    }
-
-    /// The address or number that the code went to.
-    #[wasm_bindgen(getter, js_name = sentTo)]
-    pub fn sent_to(&self) -> String {
-        self.sign_in.state().sent_to
-    }
-
-    /// What to keep over a reload of the page, for `Gridkey.resumeOtp`. Nothing in it is secret.
-    /// Read it again after `resend()`.
-    #[wasm_bindgen(getter, unchecked_return_type = "OtpState")]
-    pub fn state(&self) -> JsValue {
-        let state = self.sign_in.state();
-        Builder::new()
-            .text("authMethodId", &state.auth_method_id)
-            .text("accountId", &state.account_id)
-            .text("type", state.kind.as_str())
-            .text("sentTo", &state.sent_to)
-            .text(
-                "otpEncryptionTargetBundle",
-                &state.otp_encryption_target_bundle,
-            )
-            .frozen()
-    }
-
-    /// Signs in with the code. After a wrong one it can be called again.
-    ///
-    /// @throws {GridkeyError} `invalid_argument`, `otp_rejected`, `otp_expired`,
-    /// `bundle_untrusted`, `intent_refused`, `aborted`, `network`, `timeout` and whatever Grid
-    /// refuses with
-    #[wasm_bindgen(unchecked_return_type = "Promise<WalletSession>")]
-    pub fn submit(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] code: &JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
-    ) -> Promise {
-        let sign_in = self.sign_in.clone();
-        or_rejected((|| {
-            let (code, call) = read(|problem| {
-                (
-                    Argument::new(problem, code, "code").as_otp_code(),
-                    Call::read(Argument::new(problem, options, "options")),
-                )
-            })?;
-            let code = code?;
-            Ok(call.promise(|options| async move {
-                let session = sign_in.submit(&code, &options).await?;
-                Ok(WalletSession::new(session).into())
-            }))
-        })())
-    }
-
-    /// Sends another code. The one before is no longer good.
-    ///
-    /// @throws {GridkeyError} `rate_limited`, `aborted`, `network`, `timeout` and whatever Grid
-    /// refuses with
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn resend(
-        &self,
-        #[wasm_bindgen(unchecked_optional_param_type = "Call")] call: &JsValue,
-    ) -> Promise {
-        let sign_in = self.sign_in.clone();
-        or_rejected(Call::from_js(call, "call").map(|call| {
-            call.promise(|options| async move {
-                sign_in.resend(&options).await?;
-                Ok(JsValue::UNDEFINED)
-            })
-        }))
+        },
+        "known": |it, _| {
+            let state = it.state();
+            let mut data = Data::default();
+            data.text("authMethodId", &state.auth_method_id)
+                .text("accountId", &state.account_id)
+                .text("type", state.kind.as_str())
+                .text("sentTo", &state.sent_to)
+                .text("otpEncryptionTargetBundle", &state.otp_encryption_target_bundle);
+            now(Outcome::Data(
+                Data::default()
+                    .text("authMethodId", &state.auth_method_id)
+                    .text("sentTo", &state.sent_to)
+                    .set("state", data.json())
+                    .json(),
+            ))
+        },
     }
 }
 
-impl OtpSignIn {
-    pub(super) fn new(sign_in: otp::OtpSignIn) -> Self {
-        Self {
-            sign_in: Rc::new(sign_in),
-        }
-    }
-}
+pub(super) mod oauth {
+    use super::*;
 
-/// A sign-in with an identity provider: its token is bound to a key made here.
-#[wasm_bindgen]
-pub struct OAuthSignIn {
-    sign_in: Rc<oauth::OAuthSignIn>,
-}
-
-#[wasm_bindgen]
-impl OAuthSignIn {
-    /// The credential.
-    #[wasm_bindgen(getter, js_name = authMethodId)]
-    pub fn auth_method_id(&self) -> String {
-        self.sign_in.auth_method_id().to_owned()
-    }
-
-    /// The public key that the session will be for: SEC1, hexadecimal, as it will be sent.
-    #[wasm_bindgen(getter, js_name = clientPublicKey)]
-    pub fn client_public_key(&self) -> String {
-        self.sign_in.client_public_key().to_owned()
-    }
-
-    /// What the provider is to put into its token as `nonce`: 64 hexadecimal digits.
-    #[wasm_bindgen(getter)]
-    pub fn nonce(&self) -> String {
-        self.sign_in.nonce().to_owned()
-    }
-
-    /// What to keep over a redirect, for `Gridkey.resumeOAuth`. Nothing in it is secret. Only of a
-    /// sign-in that was prepared with `redirect: true`.
-    #[wasm_bindgen(getter, unchecked_return_type = "OAuthState | undefined")]
-    pub fn state(&self) -> JsValue {
-        let Some(state) = self.sign_in.state() else {
-            return JsValue::UNDEFINED;
-        };
-        Builder::new()
-            .text("authMethodId", &state.credential.auth_method_id)
-            .optional_text("accountId", state.credential.account_id.as_deref())
-            .text("clientPublicKey", &state.client_public_key)
-            .optional_text("clientId", state.client_id.as_deref())
-            .frozen()
-    }
-
-    /// Signs in with the provider's ID token, which may be 60 seconds old. One that cannot be
-    /// accepted is refused before it is sent. After a failure it can be called again.
-    ///
-    /// @throws {GridkeyError} `invalid_argument`, `oauth_rejected`, `clock_wrong`, `aborted`,
-    /// `network`, `timeout` and whatever Grid refuses with
-    #[wasm_bindgen(unchecked_return_type = "Promise<WalletSession>")]
-    pub fn submit(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] id_token: &JsValue,
-        #[wasm_bindgen(unchecked_optional_param_type = "SignInOptions")] options: &JsValue,
-    ) -> Promise {
-        let sign_in = self.sign_in.clone();
-        or_rejected((|| {
-            let (token, call) = read(|problem| {
-                (
-                    Argument::new(problem, id_token, "idToken").as_text(MAX_TOKEN_CHARS),
-                    Call::read(Argument::new(problem, options, "options")),
-                )
-            })?;
-            Ok(call.promise(|options| async move {
-                let session = sign_in.submit(&token, &options).await?;
-                Ok(WalletSession::new(session).into())
-            }))
-        })())
-    }
-}
-
-/// Of an ID token, with room: what is longer than 8 KiB is refused by its format.
-pub(super) const MAX_TOKEN_CHARS: u32 = 16 * 1024;
-
-impl OAuthSignIn {
-    pub(super) fn new(sign_in: oauth::OAuthSignIn) -> Self {
-        Self {
-            sign_in: Rc::new(sign_in),
-        }
+    methods! { Rc<flow::oauth::OAuthSignIn>,
+        "submit": |it, arguments| {
+            let token = arguments.text();
+            let options = arguments.call();
+            later(async move { Ok(session(it.submit(&token, &options).await?)) })
+        },
+        "known": |it, _| {
+            let mut data = Data::default();
+            data.text("authMethodId", it.auth_method_id())
+                .text("clientPublicKey", it.client_public_key())
+                .text("nonce", it.nonce());
+            if let Some(state) = it.state() {
+                let state = Data::default()
+                    .text("authMethodId", &state.credential.auth_method_id)
+                    .optional_text("accountId", state.credential.account_id.as_deref())
+                    .text("clientPublicKey", &state.client_public_key)
+                    .optional_text("clientId", state.client_id.as_deref())
+                    .json();
+                data.set("state", state);
+            }
+            now(Outcome::Data(data.json()))
+        },
     }
 }

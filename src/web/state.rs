@@ -1,47 +1,42 @@
 //! `SessionState` for pages.
 
-use js_sys::Date;
-use wasm_bindgen::JsValue;
-
-use super::{number, object::Builder};
-use crate::flow::{
-    session::SessionInfo,
-    state::{SessionState, SignedOutReason},
+use super::data::Data;
+use crate::{
+    crypto::json::Json,
+    flow::{
+        session::SessionInfo,
+        state::{SessionState, SignedOutReason},
+    },
 };
 
-/// A frozen `SessionState`.
-pub(crate) fn state_object(state: &SessionState) -> JsValue {
-    let object = Builder::new();
+/// `SessionState`; its times are numbers.
+pub(super) fn state_json(state: &SessionState) -> Json {
+    let mut data = Data::default();
     match state {
         SessionState::SignedOut { reason } => {
             let reason = reason.map(|reason| match reason {
                 SignedOutReason::Expired => "expired",
                 SignedOutReason::SignedOut => "signedOut",
             });
-            object
-                .text("status", "signedOut")
+            data.text("status", "signedOut")
                 .optional_text("reason", reason)
         }
-        SessionState::SignedIn(session) => object
+        SessionState::SignedIn(session) => data
             .text("status", "signedIn")
-            .set("session", &session_object(session)),
+            .set("session", session_data(session).json()),
     }
-    .frozen()
+    .json()
 }
 
-/// Milliseconds since 1970 as a `Date`.
-pub(crate) fn date(milliseconds: i64) -> Date {
-    Date::new(&number::to_js(milliseconds).into())
-}
-
-fn session_object(session: &SessionInfo) -> JsValue {
-    Builder::new()
-        .text("id", &session.id)
+/// What is known of a session.
+pub(super) fn session_data(session: &SessionInfo) -> Data {
+    let mut data = Data::default();
+    data.text("id", &session.id)
         .text("accountId", &session.account_id)
         .text("type", session.kind.as_str())
         .text("nickname", &session.nickname)
-        .set("createdAt", &date(session.created_at_ms))
-        .set("expiresAt", &date(session.expires_at_ms))
-        .text("publicKey", &session.public_key)
-        .frozen()
+        .time("createdAt", session.created_at_ms)
+        .time("expiresAt", session.expires_at_ms)
+        .text("publicKey", &session.public_key);
+    data
 }

@@ -1,9 +1,9 @@
 //! What JavaScript code may pass in instead of what is asked for.
 
-use gridkey::web::{SealedKeyReceiver, SessionKey, WalletExportKey, oauth_nonce};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::bindings::{SealedKeyReceiver, SessionKey, WalletExportKey, oauth_nonce};
 use crate::support::{
     assert_code, assert_js, client, client_of, failure, js, list, log, logging, settled, text_of,
 };
@@ -87,11 +87,9 @@ fn a_code_is_at_most_16_ascii_letters_and_digits() {
     let key = SessionKey::generate().ok().unwrap();
     let seal = |code: &str| {
         let bundle = JsValue::from_str("{}");
-        let error = key
-            .seal_otp_code(&bundle, &js(code), &JsValue::UNDEFINED)
+        key.seal_otp_code(&bundle, &js(code), &JsValue::UNDEFINED)
             .err()
-            .unwrap();
-        JsValue::from(error)
+            .unwrap()
     };
     // The bundle is looked at after the code: these codes are good.
     for code in ["'000000'", "'ABCdef0123456789'"] {
@@ -138,7 +136,7 @@ fn a_private_key_is_a_uint8array_of_32_bytes_below_n() {
             WalletExportKey::dangerously_from_private_key(&bytes).err(),
         ];
         for error in errors {
-            assert_code(&error.unwrap().into(), "invalid_argument");
+            assert_code(&error.unwrap(), "invalid_argument");
         }
     }
     let bytes = js("new Uint8Array(40).fill(1).subarray(4, 36)");
@@ -164,7 +162,7 @@ fn each_property_is_read_once() {
         .seal_otp_code(&"{}".into(), &"1".into(), &options)
         .err()
         .unwrap();
-    assert_code(&error.into(), "bundle_malformed");
+    assert_code(&error, "bundle_malformed");
     assert_eq!(text_of(&reads, "it.sort()"), "encoding,key");
 }
 
@@ -181,7 +179,7 @@ fn after_the_first_wrong_argument_nothing_more_is_looked_at() {
         .seal_otp_code(&"{}".into(), &"1".into(), &options)
         .err()
         .unwrap();
-    assert_js(&error.into(), "it.message.includes('publicKeyEncoding')");
+    assert_js(&error, "it.message.includes('publicKeyEncoding')");
     assert_eq!(text_of(&reads, "it"), "encoding");
 }
 
@@ -191,7 +189,7 @@ fn inherited_properties_do_not_count() {
     let key = SessionKey::generate().ok().unwrap();
     let sealed = key.seal_otp_code(&"{}".into(), &"1".into(), &js("{}"));
     js("delete Object.prototype.publicKeyEncoding && delete Object.prototype.enclaveKey");
-    assert_code(&sealed.err().unwrap().into(), "bundle_malformed");
+    assert_code(&sealed.err().unwrap(), "bundle_malformed");
 }
 
 #[wasm_bindgen_test]
@@ -209,7 +207,7 @@ fn options_that_throw_are_refused_by_name() {
             .seal_otp_code(&"{}".into(), &"1".into(), &js(options))
             .err()
             .unwrap();
-        let error = JsValue::from(error);
+        let error = error;
         assert_code(&error, "invalid_argument");
         assert_js(
             &error,
@@ -226,7 +224,7 @@ fn unknown_properties_are_tolerated() {
         .seal_otp_code(&"{}".into(), &"1".into(), &options)
         .err()
         .unwrap();
-    assert_code(&error.into(), "bundle_malformed");
+    assert_code(&error, "bundle_malformed");
 }
 
 #[wasm_bindgen_test]
@@ -367,7 +365,7 @@ async fn bodies_are_read_member_by_member() {
 
 #[wasm_bindgen_test]
 fn an_error_is_an_error_of_javascript() {
-    let error = JsValue::from(oauth_nonce(&js("'0xcanary'")).err().unwrap());
+    let error = oauth_nonce(&js("'0xcanary'")).err().unwrap();
     assert_code(&error, "invalid_argument");
     assert_js(
         &error,
@@ -398,7 +396,7 @@ fn what_is_sealed_for_nobody_is_refused_and_the_receiver_goes_on() {
             "decrypt_failed",
         ),
     ] {
-        let error = JsValue::from(receiver.open(&js(text)).err().unwrap());
+        let error = receiver.open(&js(text)).err().unwrap();
         assert_code(&error, code);
     }
     assert_eq!(receiver.public_key().len(), 130);

@@ -1,10 +1,10 @@
 //! Passkeys, with a stand-in for `navigator.credentials`.
 
-use gridkey::web::{create_passkey, passkey_challenge_bytes, request_passkey};
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::bindings::{create_passkey, passkey_challenge_bytes, request_passkey};
 use crate::credentials::{WAITING, with_credentials};
 use crate::support::{
     assert_code, assert_js, failure, js, log, object, of, settled, sleep, text_of,
@@ -367,6 +367,6 @@ fn a_challenge_is_64_ascii_bytes() {
         "null",
     ] {
         let error = passkey_challenge_bytes(&js(challenge)).err().unwrap();
-        assert_code(&error.into(), "invalid_argument");
+        assert_code(&error, "invalid_argument");
     }
 }

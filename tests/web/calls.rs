@@ -1,10 +1,10 @@
 //! Ending calls, sessions and their state.
 
-use gridkey::web::{GridkeyClient, SessionKey};
 use js_sys::{Array, Function};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::bindings::{GridkeyClient, SessionKey};
 use crate::support::{
     assert_code, assert_js, client, client_of, failure, js, list, log, logging, object, of,
     settled, sleep, text_of,
@@ -142,7 +142,7 @@ async fn a_session_is_adopted_only_in_its_form() {
     ] {
         let key = SessionKey::generate().ok().unwrap();
         let error = client.adopt_session(&js(session), &key).err().unwrap();
-        assert_code(&error.into(), "invalid_argument");
+        assert_code(&error, "invalid_argument");
         assert!(key.public_key().is_ok(), "it costs nobody their key");
     }
     assert_eq!(states.length(), 0);

@@ -1,9 +1,9 @@
 //! `fetch`: what is asked of it, and what may become of it.
 
-use gridkey::web::GridkeyClient;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::bindings::GridkeyClient;
 use crate::support::{
     ask, assert_code, assert_js, client, client_of, failure, js, list, log, logging, of, settled,
     text_of,

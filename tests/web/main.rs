@@ -10,10 +10,12 @@
 
 mod arguments;
 mod authenticator;
+mod bindings;
 mod calls;
 mod credentials;
 mod fetching;
 mod operations;
+mod plain;
 mod signing_in;
 mod support;
 mod transporting;

@@ -6,22 +6,26 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{assert_js, client, failure};
 
-const FACADE: &str = include_str!("../../pkg/facade.js");
+const BRIDGE: &str = include_str!("../../pkg/bridge.js");
 const TYPES: &str = include_str!("../../src/web/types/operations.d.ts");
 
 #[wasm_bindgen_test]
-fn the_facade_and_the_types_have_the_operations_of_the_table() {
+fn the_bridge_and_the_types_have_the_operations_of_the_table() {
     let mut rows = Vec::new();
     for operation in Operation::ALL {
         let spec = operation.spec();
-        let has_data = !matches!(spec.body, Body::None) || !spec.query.is_empty();
-        let arguments = [spec.subject.is_some(), has_data];
-        let arguments = arguments.iter().filter(|is_there| **is_there).count();
-        rows.push(format!("  {}: {arguments},\n", spec.id));
+        let data = match spec.body {
+            Body::Required(_) => Some("body"),
+            Body::Optional(_) | Body::Defaulted(_) => Some("body?"),
+            Body::None => (!spec.query.is_empty()).then_some("query"),
+        };
+        let subject = spec.subject.map(|(name, _)| name);
+        let parameters: Vec<_> = subject.into_iter().chain(data).collect();
+        rows.push(format!("  {}: \"{}\",\n", spec.id, parameters.join(" ")));
     }
     rows.sort();
-    let table = format!("const OPERATIONS = {{\n{}}};\n", rows.concat());
-    assert!(FACADE.contains(&table), "{table}");
+    let table = format!("export const OPERATIONS = {{\n{}}};\n", rows.concat());
+    assert!(BRIDGE.contains(&table), "{table}");
 
     let (_, interface) = TYPES.split_once("interface GridOperations {\n").unwrap();
     let mut typed: Vec<_> = interface

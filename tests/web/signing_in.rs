@@ -1,10 +1,10 @@
 //! Signing in with a passkey, with a stand-in for it and answers made here.
 
-use gridkey::web::GridkeyClient;
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::bindings::GridkeyClient;
 use crate::credentials::{WAITING, with_credentials};
 use crate::support::{assert_code, assert_js, failure, js, log, of, settled, sleep, text_of};
 

@@ -1,10 +1,11 @@
 //! JavaScript by the line, clients, and what errors must look like.
 
 use futures_lite::future::or;
-use gridkey::web::GridkeyClient;
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+
+use crate::bindings::GridkeyClient;
 
 /// The value of an expression.
 pub fn js(expression: &str) -> JsValue {
@@ -42,7 +43,7 @@ pub fn client(options: &str) -> GridkeyClient {
 
 pub fn client_of(options: &JsValue) -> Result<GridkeyClient, JsValue> {
     let ignore = Function::new_no_args("");
-    GridkeyClient::create(options, ignore).map_err(JsValue::from)
+    GridkeyClient::create(options, ignore)
 }
 
 /// `challengeAuthCredential` of some credential: unlike [`list`] it is never repeated unasked, which

@@ -1,14 +1,12 @@
 //! What a signed-in customer can do, with answers made here: over a redirect and back, with an
 //! app's code that is asked for intents, and with storage that holds anything.
 
-use gridkey::{
-    crypto::{encoding::hex, key::PublicKey},
-    web::{GridkeyClient, SessionKey, WalletSession},
-};
+use gridkey::crypto::{encoding::hex, key::PublicKey};
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
+use crate::bindings::{GridkeyClient, SessionKey, WalletSession};
 use crate::support::{
     assert_code, assert_js, failure, js, log, object, of, settled, sleep, text_of,
 };

@@ -49,7 +49,10 @@ impl Arguments {
     /// A text, where there is one.
     #[inline(never)]
     pub(super) fn optional_text(&mut self) -> Option<String> {
-        self.value().as_string()
+        let text = self.value().as_string();
+        #[cfg(feature = "test-trap")]
+        super::trap::if_told_to(text.as_deref());
+        text
     }
 
     /// One of a few texts, where there is one.

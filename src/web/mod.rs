@@ -25,6 +25,8 @@ mod state;
 #[cfg(test)]
 mod testing;
 mod transport;
+#[cfg(feature = "test-trap")]
+mod trap;
 mod value;
 
 pub use bridge::{call, free, method_names};

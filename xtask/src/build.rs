@@ -42,20 +42,7 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
 
 /// Makes the glue and the module.
 fn generate(shell: &Shell, compiled: &Path, generated: &Path, module: &Path) -> Result<()> {
-    if generated.exists() {
-        fs::remove_dir_all(generated)?;
-    }
-    shell.run(
-        shell
-            .command("wasm-bindgen --target bundler --out-name gridkey")
-            .args([
-                "--remove-name-section",
-                "--remove-producers-section",
-                "--out-dir",
-            ])
-            .args([generated, compiled]),
-    )?;
-    write_glue(generated)?;
+    bind(shell, compiled, generated)?;
     // Written last, so that a module in its place is a finished one.
     let unoptimized = scratch(shell)?.join("gridkey_bg.wasm");
     fs::rename(module, &unoptimized)?;
@@ -88,6 +75,52 @@ fn optimize(shell: &Shell, from: &Path, to: &Path, options: &[&str]) -> Result<(
             .arg("--output")
             .arg(to),
     )
+}
+
+/// A package like that of [`package`], whose WebAssembly traps where it is told to: for the tests of
+/// what comes after a trap. Not optimised, which is what takes long.
+pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
+    shell.run(
+        shell
+            .command("cargo build --quiet --package gridkey --lib --features test-trap --target")
+            .arg(WASM_TARGET),
+    )?;
+    let compiled = shell.target.join(WASM_TARGET).join("debug/gridkey.wasm");
+    let directory = scratch(shell)?.join("trap");
+    let package = directory.join("pkg");
+    bind(shell, &compiled, &package.join("wasm"))?;
+    for (from, to) in [(shell.root.join("pkg"), &package), (shell.root.clone(), &directory)] {
+        for entry in fs::read_dir(from)? {
+            let file = entry?.path();
+            if let (true, Some(name)) = (file.is_file(), file.file_name()) {
+                fs::copy(&file, to.join(name))?;
+            }
+        }
+    }
+    shell.run(
+        shell
+            .command("node xtask/tools/entries.mjs")
+            .arg(&package),
+    )?;
+    Ok(package)
+}
+
+/// Writes a module and what belongs to it into a directory, and nothing else is there.
+fn bind(shell: &Shell, compiled: &Path, generated: &Path) -> Result<()> {
+    if generated.exists() {
+        fs::remove_dir_all(generated)?;
+    }
+    shell.run(
+        shell
+            .command("wasm-bindgen --target bundler --out-name gridkey")
+            .args([
+                "--remove-name-section",
+                "--remove-producers-section",
+                "--out-dir",
+            ])
+            .args([generated, compiled]),
+    )?;
+    write_glue(generated)
 }
 
 /// Puts `glue.js` in the place of wasm-bindgen's loader, which the package has its own of, and

@@ -160,7 +160,8 @@ fn webdriver_capabilities(shell: &Shell) -> Result<PathBuf> {
 
 fn package(shell: &Shell) -> Result<()> {
     build::package(shell)?;
-    shell.run(&mut node_test(shell, "tests/node")?)
+    let trapping = build::trapping_package(shell)?;
+    shell.run(node_test(shell, "tests/node")?.env("GRIDKEY_TRAP_PACKAGE", trapping))
 }
 
 fn e2e(shell: &Shell) -> Result<()> {

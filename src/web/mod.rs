@@ -13,6 +13,7 @@ mod cancellation;
 mod client;
 mod clock;
 mod error;
+mod host;
 mod key_store;
 mod keys;
 mod notes;

@@ -7,22 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use js_sys::{Date, Function, Promise};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use js_sys::Date;
+use wasm_bindgen_futures::spawn_local;
 
-use super::{number, value};
+use super::{host, number};
 use crate::ports::{Clock, LocalFuture};
-
-#[wasm_bindgen]
-extern "C" {
-    /// A number in browsers, an object in Node.
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(callback: &Function, milliseconds: i32) -> JsValue;
-
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(timer: &JsValue);
-}
 
 /// `Date.now`, `setTimeout` and the microtask queue.
 pub(crate) struct BrowserClock;
@@ -33,19 +22,10 @@ impl Clock for BrowserClock {
     }
 
     fn sleep(&self, ms: u64) -> LocalFuture<'static, ()> {
-        let background = IN_BACKGROUND.get();
-        Box::pin(async move {
-            let mut left = ms;
-            loop {
-                // A longer timer would go off at once.
-                let nap = i32::try_from(left).unwrap_or(i32::MAX);
-                Timer::set(nap, background).await;
-                left = left.saturating_sub(u64::from(nap.unsigned_abs()));
-                if left == 0 {
-                    return;
-                }
-            }
-        })
+        let in_background = IN_BACKGROUND.get();
+        let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+        let elapsed = host::sleep(number::to_js(ms), in_background);
+        host::then(elapsed, |_| ())
     }
 
     fn spawn(&self, task: LocalFuture<'static, ()>) {
@@ -71,37 +51,46 @@ impl Future for Background {
     }
 }
 
-/// A timer that is set; dropping it clears it.
-struct Timer {
-    id: JsValue,
-    elapsed: JsFuture,
-}
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
-impl Timer {
-    fn set(milliseconds: i32, background: bool) -> Self {
-        let mut id = JsValue::UNDEFINED;
-        let promise = Promise::new(&mut |resolve, _| id = set_timeout(&resolve, milliseconds));
-        if background {
-            // Only Node's timers have it.
-            let _ = value::call(&id, "unref", &[]);
+    use super::*;
+    use crate::web::testing::{Replaced, js, of};
+
+    /// Timers that go off at once and remember for how long they were set.
+    const IMPATIENT: &str = "{ value: (setTimeout => (callback, ms) => {
+        globalThis.gridkeyNaps.push(ms);
+        return setTimeout(callback);
+    })(setTimeout) }";
+
+    #[test]
+    async fn a_long_time_is_slept_in_naps() {
+        let naps = js("globalThis.gridkeyNaps = []");
+        let longest = 0x7fff_ffff;
+        {
+            let _impatient = Replaced::new("setTimeout", IMPATIENT);
+            for ms in [0, 5, longest, longest + 1, 2 * longest + 7] {
+                BrowserClock.sleep(ms).await;
+            }
         }
-        Self {
-            id,
-            elapsed: promise.into(),
-        }
+        let expected = "it.join() === '0,5,2147483647,2147483647,1,2147483647,2147483647,7'";
+        assert!(of(&naps, expected).is_truthy(), "{naps:?}");
     }
-}
 
-impl Future for Timer {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.elapsed).poll(context).map(|_| ())
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        clear_timeout(&self.id);
+    #[test]
+    fn a_sleep_that_is_dropped_is_cleared() {
+        let cleared = js("globalThis.gridkeyNaps = []");
+        let _recording = (
+            Replaced::new("setTimeout", "{ value: () => 17 }"),
+            Replaced::new(
+                "clearTimeout",
+                "{ value: timer => globalThis.gridkeyNaps.push(timer) }",
+            ),
+        );
+        let sleeping = BrowserClock.sleep(5);
+        assert!(of(&cleared, "it.length === 0").is_truthy());
+        drop(sleeping);
+        assert!(of(&cleared, "it.join() === '17'").is_truthy());
     }
 }

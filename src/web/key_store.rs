@@ -3,43 +3,34 @@
 //! A script of the same origin can still sign with them: what is kept is safe from being copied,
 //! not from being used.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
-use futures_lite::future::or;
-use js_sys::{Array, Date, Promise, Reflect, Uint8Array};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen::JsValue;
 
-use super::{clock::BrowserClock, object::Builder, value};
+use super::host::{self, Answer, Task, kind};
 use crate::{
     crypto::key::PublicKey,
     error::{Error, ErrorCode, Result, joined},
-    ports::{Clock as _, KeyStore, LocalFuture, SessionSigner},
+    ports::{KeyStore, LocalFuture, SessionSigner},
 };
 
-const DATABASE: &str = "gridkey";
-/// There has been no other.
-const VERSION: i32 = 1;
-/// Its object store: from compressed public keys, in hex, to [`record`]s.
-const STORE: &str = "keys";
+/// What a key signs to show that it is the one: no payload of Grid's, each of which is an object of
+/// JSON.
+const PROOF: &[u8] = b"gridkey";
 
-/// An hour: nobody is away at an identity provider for longer.
-const KEPT_MS: f64 = 60.0 * 60.0 * 1000.0;
-
-/// Opening a database that somebody else is deleting waits without an event.
-const ANSWER_WITHIN_MS: u64 = 10_000;
-
-/// IndexedDB. Each use opens the database and closes it again, so that other tabs can delete it.
+/// IndexedDB.
 pub(crate) struct BrowserKeyStore;
 
 impl KeyStore for BrowserKeyStore {
     fn generate(&self) -> LocalFuture<'_, Result<Rc<dyn SessionSigner>>> {
         Box::pin(async {
-            let signer = WebCryptoSigner::generate().await?;
-            let record = record(&signer.private_key);
-            let name = signer.public_key.to_compressed_hex();
-            in_store("put", &[&record, &name.into()]).await?;
-            let signer: Rc<dyn SessionSigner> = Rc::new(signer);
+            let made = Task::new(host::generate_key(PROOF)).await;
+            check(&made)?;
+            let public_key = PublicKey::from_sec1(&made.bytes(4, 65));
+            let public_key = public_key.map_err(|_| unavailable(NOT_P_256))?;
+            let name = public_key.to_compressed_hex();
+            let signer = signer(&made, public_key)?;
+            check(&Task::new(host::in_store("put", &name, &made.value(3), &[])).await)?;
             Ok(signer)
         })
     }
@@ -52,39 +43,21 @@ impl KeyStore for BrowserKeyStore {
                 return Ok(None);
             };
             let name = public_key.to_compressed_hex();
-            let record = in_store("get", &[&name.into()]).await?;
-            if !is_fresh(&record) {
+            let kept = host::in_store("get", &name, &JsValue::UNDEFINED, PROOF);
+            let kept = Task::new(kept).await;
+            if kept.kind() == kind::NOTHING {
                 return Ok(None);
             }
-            let private_key = value::get(&record, "privateKey").unwrap_or_default();
-            let signer = WebCryptoSigner::new(private_key, public_key).await?;
-            let signer: Rc<dyn SessionSigner> = Rc::new(signer);
-            Ok(Some(signer))
+            signer(&kept, public_key).map(Some)
         })
     }
 
     fn remove(&self, public_key: &str) -> LocalFuture<'_, ()> {
-        let name = JsValue::from(public_key.to_ascii_lowercase());
-        Box::pin(async move {
-            // What cannot be removed is of no use once it is an hour old.
-            let _ = in_store("delete", &[&name]).await;
-        })
+        let name = public_key.to_ascii_lowercase();
+        let removed = host::in_store("delete", &name, &JsValue::UNDEFINED, &[]);
+        // What cannot be removed is of no use once it is an hour old.
+        host::then(removed, |_| ())
     }
-}
-
-/// What is kept of a key.
-fn record(private_key: &JsValue) -> JsValue {
-    Builder::new()
-        .set("privateKey", private_key)
-        .set("createdAt", &Date::now().into())
-        .dictionary()
-}
-
-/// Whether it is a record that is not too old. One of the future is as old as it is far.
-fn is_fresh(record: &JsValue) -> bool {
-    value::get(record, "createdAt")
-        .and_then(|created_at| created_at.as_f64())
-        .is_some_and(|created_at| (Date::now() - created_at).abs() <= KEPT_MS)
 }
 
 /// A `CryptoKey` of ECDSA over P-256.
@@ -93,265 +66,88 @@ pub(crate) struct WebCryptoSigner {
     public_key: PublicKey,
 }
 
-impl WebCryptoSigner {
-    async fn generate() -> Result<Self> {
-        let algorithm = Builder::new()
-            .text("name", "ECDSA")
-            .text("namedCurve", "P-256")
-            .dictionary();
-        let usages = Array::of1(&"sign".into());
-        let pair = web_crypto("generateKey", &[&algorithm, &false.into(), &usages]).await?;
-        let half = |name| value::get(&pair, name).unwrap_or_default();
-        let public_key = web_crypto("exportKey", &[&"raw".into(), &half("publicKey")]).await?;
-        let public_key = value::bytes(&public_key, 65)
-            .and_then(|public_key| PublicKey::from_sec1(&public_key).ok())
-            .ok_or_else(|| unavailable("WebCrypto made a key that is none of P-256."))?;
-        Self::new(half("privateKey"), public_key).await
-    }
-
-    /// A key that cannot be copied and signs for this public key: any script of the origin may
-    /// have put another in its place.
-    ///
-    /// The browser lets nothing else sign here than a `CryptoKey`, private, of ECDSA and with the
-    /// usage "sign"; what it signed tells the curve and the key.
-    async fn new(private_key: JsValue, public_key: PublicKey) -> Result<Self> {
-        /// No payload of Grid's, each of which is an object of JSON.
-        const PROOF: &[u8] = b"gridkey";
-        let extractable = value::get(&private_key, "extractable");
-        let signer = Self {
-            private_key,
-            public_key,
-        };
-        let signature = signer.signature(PROOF).await?;
-        let is_fit = extractable.and_then(|extractable| extractable.as_bool()) == Some(false)
-            && signer.public_key.verify_raw(PROOF, &signature);
-        if !is_fit {
-            return Err(unavailable(
-                "What is kept for this public key is another key, or one that can be copied.",
-            ));
-        }
-        Ok(signer)
-    }
-
-    async fn signature(&self, message: &[u8]) -> Result<Vec<u8>> {
-        let algorithm = Builder::new()
-            .text("name", "ECDSA")
-            .text("hash", "SHA-256")
-            .dictionary();
-        let message = Uint8Array::from(message);
-        let signature = web_crypto("sign", &[&algorithm, &self.private_key, &message]).await?;
-        value::bytes(&signature, 64)
-            .filter(|signature| signature.len() == 64)
-            .ok_or_else(|| unavailable("WebCrypto made a signature that is not of 64 bytes."))
-    }
-}
-
 impl SessionSigner for WebCryptoSigner {
     fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 
     fn sign(&self, message: Vec<u8>) -> LocalFuture<'_, Result<Vec<u8>>> {
-        Box::pin(async move { self.signature(&message).await })
+        host::then(host::sign(&self.private_key, &message), signature)
     }
 }
 
-/// Calls a method of `crypto.subtle` and waits for its answer.
-async fn web_crypto(method: &str, arguments: &[&JsValue]) -> Result<JsValue> {
-    let subtle = value::global("crypto").and_then(|crypto| value::get(&crypto, "subtle"));
-    match value::call_settled(&subtle.unwrap_or_default(), method, arguments).await {
-        Some(answer) => answer.map_err(|exception| failed("WebCrypto", &exception)),
-        None if value::global("isSecureContext").is_some_and(|secure| !secure.is_truthy()) => {
-            Err(unavailable(
-                "WebCrypto needs a secure context: serve the page by https, or from localhost.",
-            ))
-        }
-        None => Err(unavailable("There is no WebCrypto here.")),
-    }
-}
-
-/// What a method of the object store gives. Whatever it is, it also removes what is too old.
-async fn in_store(method: &str, arguments: &[&JsValue]) -> Result<JsValue> {
-    let mut is_repeated = false;
-    loop {
-        let no_answer = async {
-            BrowserClock.sleep(ANSWER_WITHIN_MS).await;
-            Err(unavailable("IndexedDB gave no answer within ten seconds."))
-        };
-        match or(transact(method, arguments), no_answer).await {
-            // As when a browser closes databases by itself: Safari does for pages in the
-            // background, and all do when the user clears a site's data.
-            Err(error)
-                if !is_repeated
-                    && matches!(
-                        error.reason(),
-                        Some("AbortError" | "InvalidStateError" | "UnknownError")
-                    ) =>
-            {
-                is_repeated = true;
-            }
-            result => return result,
-        }
-    }
-}
-
-async fn transact(method: &str, arguments: &[&JsValue]) -> Result<JsValue> {
-    let connection = Connection::open()?;
-    let database = connection.opened().await?;
-    let scope: [&JsValue; 2] = [&STORE.into(), &"readwrite".into()];
-    let transaction = database_call(&database, "transaction", &scope)?;
-    let ended = next_event(&transaction, &["oncomplete", "onabort"]);
-    let store = database_call(&transaction, "objectStore", &[&STORE.into()])?;
-    let result = result(&database_call(&store, method, arguments)?).await?;
-    remove_old(&store).await?;
-    // Only now it is on the disk: there may be no room, even so.
-    match event_type(&ended.await).as_str() {
-        "complete" => Ok(result),
-        _ => Err(error_of(&transaction)),
-    }
-}
-
-/// Removes what sign-ins that were abandoned have left.
-async fn remove_old(store: &JsValue) -> Result<()> {
-    let request = database_call(store, "openCursor", &[])?;
-    loop {
-        let cursor = result(&request).await?;
-        if cursor.is_undefined() {
-            return Ok(());
-        }
-        let record = value::get(&cursor, "value").unwrap_or_default();
-        if !is_fresh(&record) {
-            database_call(&cursor, "delete", &[])?;
-        }
-        database_call(&cursor, "continue", &[])?;
-    }
-}
-
-/// An `IDBOpenDBRequest`; dropping it closes the database, as soon as it is open.
-struct Connection {
-    request: JsValue,
-    /// Makes the object store of a new database. A closure, because it must be done when its event
-    /// is: without the object store the database would be of no use for ever.
-    upgrade: Option<Closure<dyn FnMut()>>,
-}
-
-impl Connection {
-    fn open() -> Result<Self> {
-        let factory = value::global("indexedDB").unwrap_or_default();
-        let request = database_call(&factory, "open", &[&DATABASE.into(), &VERSION.into()])?;
-        let upgrading = request.clone();
-        let upgrade = Closure::new(move || {
-            let database = value::get(&upgrading, "result").unwrap_or_default();
-            // The database is new: there is nothing that could be in the way.
-            let _ = value::call(&database, "createObjectStore", &[&STORE.into()]);
-        });
-        let _ = Reflect::set(&request, &"onupgradeneeded".into(), upgrade.as_ref());
-        Ok(Self {
-            request,
-            upgrade: Some(upgrade),
-        })
-    }
-
-    /// The database, once it is open.
-    async fn opened(&self) -> Result<JsValue> {
-        let event = next_event(&self.request, &["onsuccess", "onerror", "onblocked"]).await;
-        match event_type(&event).as_str() {
-            "success" => Ok(value::get(&self.request, "result").unwrap_or_default()),
-            "blocked" => Err(unavailable(
-                "IndexedDB is blocked by another tab, which uses an older version of it.",
-            )),
-            _ => Err(error_of(&self.request)),
-        }
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let state = value::get_text(&self.request, "readyState");
-        if state.is_some_and(|state| state == "pending") {
-            let connection = Self {
-                request: self.request.clone(),
-                upgrade: self.upgrade.take(),
-            };
-            spawn_local(async move {
-                let _ = connection.opened().await;
-            });
-        } else if let Some(database) = value::get(&self.request, "result") {
-            let _ = value::call(&database, "close", &[]);
-        }
-    }
-}
-
-/// What an `IDBRequest` comes to.
-async fn result(request: &JsValue) -> Result<JsValue> {
-    let event = next_event(request, &["onsuccess", "onerror"]).await;
-    match event_type(&event).as_str() {
-        "success" => Ok(value::get(request, "result").unwrap_or_default()),
-        _ => Err(error_of(request)),
-    }
-}
-
-/// The next event that one of these handlers is called with.
+/// A key that cannot be copied and signs for this public key: any script of the origin may have
+/// put another in its place.
 ///
-/// The handlers are what settles a promise, and no closures of this module, which would have to be
-/// freed.
-fn next_event(target: &JsValue, handlers: &[&str]) -> JsFuture {
-    let event = Promise::new(&mut |resolve, _| {
-        for handler in handlers {
-            // Without a handler there is no answer in time.
-            let _ = Reflect::set(target, &(*handler).into(), &resolve);
-        }
-    });
-    event.into()
-}
-
-fn event_type(event: &std::result::Result<JsValue, JsValue>) -> String {
-    let event = event.as_ref().ok();
-    event
-        .and_then(|event| value::get_text(event, "type"))
-        .map(String::from)
-        .unwrap_or_default()
-}
-
-/// Calls a method of IndexedDB.
-fn database_call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Result<JsValue> {
-    value::call(object, method, arguments)
-        .ok_or_else(|| unavailable("There is no IndexedDB here, or not in a private window."))?
-        .map_err(|exception| failed("IndexedDB", &exception))
-}
-
-/// Why a request failed, or a transaction was aborted.
-fn error_of(target: &JsValue) -> Error {
-    failed(
-        "IndexedDB",
-        &value::get(target, "error").unwrap_or_default(),
-    )
-}
-
-/// By the exception's name, if it is of the form that all have: any other would be somebody else's
-/// text.
-fn failed(what: &str, exception: &JsValue) -> Error {
-    let name = value::get_text(exception, "name")
-        .filter(|name| (1..=32).contains(&name.length()))
-        .map(String::from)
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    match name {
-        Some(name) => unavailable(joined(&[what, " failed: ", &name, "."])).with_reason(name),
-        None => unavailable(joined(&[what, " failed."])),
+/// The browser lets nothing else sign here than a `CryptoKey`, private, of ECDSA and with the usage
+/// "sign"; what it signed tells the curve and the key.
+fn signer(made: &Answer, public_key: PublicKey) -> Result<Rc<dyn SessionSigner>> {
+    let signature = signature(made)?;
+    let cannot_be_copied = made.value(2).is_truthy();
+    if !(cannot_be_copied && public_key.verify_raw(PROOF, &signature)) {
+        return Err(unavailable(
+            "What is kept for this public key is another key, or one that can be copied.",
+        ));
     }
+    Ok(Rc::new(WebCryptoSigner {
+        private_key: made.value(3),
+        public_key,
+    }))
 }
 
-fn unavailable(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+fn signature(made: &Answer) -> Result<Vec<u8>> {
+    check(made)?;
+    let signature = made.bytes(1, 64);
+    if signature.len() != 64 {
+        return Err(unavailable(
+            "WebCrypto made a signature that is not of 64 bytes.",
+        ));
+    }
+    Ok(signature)
+}
+
+const NOT_P_256: &str = "WebCrypto made a key that is none of P-256.";
+
+fn check(answer: &Answer) -> Result<()> {
+    let kind = answer.kind();
+    Err(unavailable(match kind {
+        kind::DONE => return Ok(()),
+        kind::MISSING => "There is no IndexedDB here, or not in a private window.",
+        kind::BLOCKED => "IndexedDB is blocked by another tab, which uses an older version of it.",
+        kind::LATE => "IndexedDB gave no answer within ten seconds.",
+        kind::NO_CRYPTO => "There is no WebCrypto here.",
+        kind::INSECURE => {
+            "WebCrypto needs a secure context: serve the page by https, or from localhost."
+        }
+        kind::NO_REPLY => NOT_P_256,
+        _ => {
+            let what = match kind {
+                kind::CRYPTO_FAILED => "WebCrypto failed",
+                _ => "IndexedDB failed",
+            };
+            return Err(match answer.text(1) {
+                Some(name) => unavailable(joined(&[what, ": ", &name, "."])).with_reason(name),
+                None => unavailable(joined(&[what, "."])),
+            });
+        }
+    }))
+}
+
+fn unavailable(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::StorageUnavailable, message)
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_lite::future::poll_once;
+    use futures_lite::future::{or, poll_once};
+    use js_sys::{Reflect, Uint8Array};
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::web::testing::{Replaced, js, of, settled};
+    use crate::web::{
+        testing::{Replaced, js, of, settled},
+        value,
+    };
 
     /// Anybody's public key.
     const GENERATOR: &str = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
@@ -541,7 +337,7 @@ mod tests {
                 jwk: await crypto.subtle.exportKey('jwk', pair.privateKey) }))",
         )
         .await;
-        let public_key = value::bytes(&of(&readable, "it.raw"), 65).unwrap();
+        let public_key = Uint8Array::new(&of(&readable, "it.raw")).to_vec();
         let public_key = PublicKey::from_sec1(&public_key).unwrap();
         let name = JsValue::from(public_key.to_compressed_hex());
         for (private_key, is_fit) in [

@@ -3,7 +3,6 @@
 //! JavaScript calls it through [`call`], by the package's own JavaScript (`pkg/`),
 //! which is documented in `types`.
 
-mod args;
 mod arguments;
 mod authenticator;
 mod bridge;
@@ -13,11 +12,11 @@ mod clock;
 mod data;
 mod error;
 mod functions;
+mod host;
 mod key_store;
 mod keys;
 mod notes;
 mod number;
-mod object;
 mod passkey;
 mod session;
 mod sign_in;

@@ -2,10 +2,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::JsString;
-use wasm_bindgen::{JsCast as _, JsValue};
-
-use super::value;
+use super::host;
 use crate::{error::joined, ports::Notes};
 
 /// Far more than anything that is noted.
@@ -26,36 +23,24 @@ impl Notes for BrowserNotes {
         let memory = self.memory.borrow();
         match memory.iter().find(|(noted, _)| noted == name) {
             Some((_, text)) => text.clone(),
-            None => in_storage("getItem", &[&key(name)])?
-                .dyn_into::<JsString>()
-                .ok()
-                .filter(|text| text.length() <= MAX_CHARS)
-                .map(String::from),
+            None => host::get_note(&key(name)),
         }
     }
 
     /// A text that is too long is struck out: [`Self::get`] would not give it.
     fn set(&self, name: &str, text: Option<&str>) {
         let text = text.filter(|text| is_short(text));
-        let stored = match text {
-            Some(text) => in_storage("setItem", &[&key(name), &text.into()]),
-            None => in_storage("removeItem", &[&key(name)]),
-        };
+        let is_stored = host::set_note(&key(name), text);
         let mut memory = self.memory.borrow_mut();
         memory.retain(|(noted, _)| noted != name);
-        if stored.is_none() {
+        if !is_stored {
             memory.push((name.to_owned(), text.map(str::to_owned)));
         }
     }
 }
 
-fn key(name: &str) -> JsValue {
-    joined(&["gridkey:", name]).into()
-}
-
-/// Nothing where there is no storage, or where it throws.
-fn in_storage(method: &str, arguments: &[&JsValue]) -> Option<JsValue> {
-    value::call(&value::global("localStorage")?, method, arguments)?.ok()
+fn key(name: &str) -> String {
+    joined(&["gridkey:", name])
 }
 
 fn is_short(text: &str) -> bool {
@@ -67,7 +52,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::web::testing::{Replaced, js};
+    use crate::web::{
+        testing::{Replaced, js},
+        value,
+    };
 
     const STORAGE: &str = "{ value: (kept => ({
         getItem: name => kept.get(name) ?? null,

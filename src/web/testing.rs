@@ -1,9 +1,8 @@
 //! JavaScript by the line, for the tests of these modules.
 
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
-
-use super::value;
+use wasm_bindgen_futures::JsFuture;
 
 /// The value of an expression.
 pub(crate) fn js(expression: &str) -> JsValue {
@@ -19,7 +18,7 @@ pub(crate) fn of(it: &JsValue, expression: &str) -> JsValue {
 
 /// What a promise comes to, an expression over `it`.
 pub(crate) async fn settled(it: &JsValue, expression: &str) -> JsValue {
-    value::settled(of(it, expression))
+    JsFuture::from(Promise::resolve(&of(it, expression)))
         .await
         .unwrap_or_else(|error| panic!("{expression}: {error:?}"))
 }

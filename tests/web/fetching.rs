@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::bindings::GridkeyClient;
 use crate::support::{
     ask, assert_code, assert_js, client, client_of, failure, js, list, log, logging, of, settled,
-    text_of,
+    sleep, text_of,
 };
 
 /// Options with a `fetch` that pushes its arguments into `it`.
@@ -155,6 +155,37 @@ async fn headers_that_are_none_end_the_call_before_it_is_sent() {
     let (requests, client) = recording("headers: () => new Promise(() => {}), timeoutMs: 20");
     assert_code(&failure(list(&client, "undefined")).await, "timeout");
     assert_eq!(requests.length(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn a_call_that_has_ended_is_not_sent_any_more() {
+    let (requests, client) =
+        recording("headers: () => new Promise(resolve => setTimeout(resolve, 40)), timeoutMs: 10");
+    assert_code(&failure(ask(&client)).await, "timeout");
+    sleep(60).await;
+    assert_eq!(requests.length(), 0);
+    let (requests, client) = recording(
+        "headers: () => new Promise(resolve => setTimeout(resolve, 40)), timeoutMs: 1000",
+    );
+    settled(list(&client, "undefined")).await.unwrap();
+    assert_eq!(requests.length(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_body_is_read_no_further_when_the_call_has_ended() {
+    let reads = log();
+    let options = logging(
+        &reads,
+        "({ baseUrl: 'https://a.example', timeoutMs: 20, fetch: () => ({ status: 200, body: { getReader: () => ({
+            read: () => new Promise(resolve => setTimeout(() => { it.push(0); resolve({ value: new Uint8Array(1) }) }, 5))
+        }) } }) })",
+    );
+    let client = client_of(&options).unwrap();
+    assert_code(&failure(ask(&client)).await, "timeout");
+    sleep(20).await;
+    let read = reads.length();
+    sleep(40).await;
+    assert_eq!(reads.length(), read);
 }
 
 #[wasm_bindgen_test]

@@ -131,6 +131,11 @@ fn write_glue(generated: &Path) -> Result<()> {
         fs::remove_file(generated.join(loader))?;
     }
     fs::write(generated.join("glue.js"), glue::as_function(&glue)?)?;
+    // Of the modules that the glue imports from the package itself.
+    let copies = generated.join("snippets");
+    if copies.exists() {
+        fs::remove_dir_all(copies)?;
+    }
     Ok(())
 }
 

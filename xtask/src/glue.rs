@@ -4,10 +4,13 @@
 //! an instance that trapped, and nothing of the old one may then reach into the new one: no class,
 //! no cached view of its memory, no closure that a timer still holds.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-/// `glue` is what wasm-bindgen writes for bundlers: declarations, and no import.
+/// `glue` is what wasm-bindgen writes for bundlers: declarations, and imports of copies of the
+/// package's own modules, in directories that are named by a hash. The modules themselves are
+/// imported in their place.
 pub(crate) fn as_function(glue: &str) -> Result<String> {
+    let mut imports = String::new();
     let mut body = String::new();
     let mut exported = Vec::new();
     for line in glue.lines() {
@@ -16,7 +19,11 @@ pub(crate) fn as_function(glue: &str) -> Result<String> {
                 exported.push(name_of(declaration).with_context(|| line.to_owned())?);
                 declaration
             }
-            None if line.starts_with("import ") => bail!("the glue imports something: {line}"),
+            None if line.starts_with("import ") => {
+                let import = import_of(line).with_context(|| line.to_owned())?;
+                imports.push_str(&import);
+                continue;
+            }
             None => line,
         };
         body.push_str(line);
@@ -24,14 +31,28 @@ pub(crate) fn as_function(glue: &str) -> Result<String> {
     }
     let exported = exported.join(", ");
     Ok(format!(
-        "export function createGlue() {{\n{body}return {{ {exported} }};\n}}\n"
+        "{imports}export function createGlue() {{\n{body}return {{ {exported} }};\n}}\n"
     ))
+}
+
+/// The import of `pkg/x.js` by `pkg/wasm/glue.js`.
+fn import_of(line: &str) -> Option<String> {
+    let (names, path) = line.strip_prefix("import {")?.split_once("} from ")?;
+    let path = path.trim_end_matches(';').trim_matches(['\'', '"']);
+    let (_, file) = path.strip_prefix("./snippets/")?.split_once("/pkg/")?;
+    (!file.contains('/')).then(|| format!("import {{{names}}} from \"../{file}\";\n"))
 }
 
 fn name_of(declaration: &str) -> Option<&str> {
     let rest = ["function ", "class "]
         .iter()
-        .find_map(|keyword| declaration.strip_prefix(keyword))?;
+        .find_map(|keyword| declaration.strip_prefix(keyword))
+        // An import that needs no glue but a name.
+        .or_else(|| {
+            declaration
+                .strip_prefix("const ")
+                .filter(|rest| rest.starts_with("__wbg_"))
+        })?;
     let is_part = |character: char| character.is_alphanumeric() || "_$".contains(character);
     let (name, _) = rest.split_once(|character| !is_part(character))?;
     (!name.is_empty()).then_some(name)
@@ -54,8 +75,22 @@ mod tests {
     }
 
     #[test]
+    fn the_packages_own_modules_are_imported() {
+        let glue = "import { a, b as b1 } from './snippets/gridkey-0123abcd/pkg/host.js';\n\
+                    export const __wbg_f_0 = a.f;\n";
+        assert_eq!(
+            as_function(glue).unwrap(),
+            "import { a, b as b1 } from \"../host.js\";\n\
+             export function createGlue() {\nconst __wbg_f_0 = a.f;\nreturn { __wbg_f_0 };\n}\n"
+        );
+    }
+
+    #[test]
     fn what_cannot_stand_in_a_function_is_refused() {
         assert!(as_function("import { x } from './x.js';\n").is_err());
+        assert!(as_function("import * as x from './snippets/a-0/pkg/x.js';\n").is_err());
+        assert!(as_function("import { x } from './snippets/a-0/inline0.js';\n").is_err());
+        assert!(as_function("import { x } from './snippets/a-0/pkg/sub/x.js';\n").is_err());
         assert!(as_function("export { x as y };\n").is_err());
         assert!(as_function("export const x = 1;\n").is_err());
     }

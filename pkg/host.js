@@ -577,15 +577,6 @@ function sleep(ms, inBackground) {
   return promise;
 }
 
-/**
- * Whether it has the methods of an `AbortSignal`: in Node and in test environments there may be more
- * than one class of that name.
- */
-function isSignal(value) {
-  const has = (name) => isFunction(get(value, name));
-  return typeof get(value, "aborted") === "boolean" && has("addEventListener") && has("removeEventListener");
-}
-
 /** Ready when a signal is aborted from now on. */
 function aborted(signal) {
   let listener;
@@ -612,7 +603,6 @@ export const host = {
   getNote,
   httpDateMs,
   inStore,
-  isSignal,
   setNote,
   sign,
   sleep,

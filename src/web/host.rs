@@ -115,9 +115,6 @@ extern "C" {
 
     pub(crate) fn sleep(ms: f64, in_background: bool) -> Promise;
 
-    #[wasm_bindgen(js_name = isSignal)]
-    pub(crate) fn is_signal(value: &JsValue) -> bool;
-
     pub(crate) fn aborted(signal: &JsValue) -> Promise;
 
     pub(crate) fn controller() -> JsValue;

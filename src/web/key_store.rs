@@ -144,17 +144,14 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::web::{
-        testing::{Replaced, js, of, settled},
-        value,
-    };
+    use crate::web::testing::{Replaced, js, of, settled};
 
     /// Anybody's public key.
     const GENERATOR: &str = "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
 
     /// Node has none: there the tests of a real database have nothing to do.
     fn has_database() -> bool {
-        value::global("indexedDB").is_some()
+        js("globalThis.indexedDB != null").is_truthy()
     }
 
     /// Deletes the database, and tells whether nobody had it open.

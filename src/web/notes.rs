@@ -52,10 +52,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::web::{
-        testing::{Replaced, js},
-        value,
-    };
+    use crate::web::testing::{Replaced, js};
 
     const STORAGE: &str = "{ value: (kept => ({
         getItem: name => kept.get(name) ?? null,
@@ -81,8 +78,9 @@ mod tests {
 
     #[test]
     fn notes_outlive_the_page_under_a_prefix() {
-        let _stand_in =
-            (value::global("indexedDB").is_none()).then(|| Replaced::new("localStorage", STORAGE));
+        let _stand_in = js("globalThis.indexedDB == null")
+            .is_truthy()
+            .then(|| Replaced::new("localStorage", STORAGE));
         keeps(&BrowserNotes::default());
         BrowserNotes::default().set("a", Some("1"));
         assert_eq!(js("localStorage.getItem('gridkey:a')"), "1");

@@ -38,7 +38,8 @@ impl Signature {
         let inverse = Scalar::from_bytes_reduced(&self.s).invert();
         let u1 = Scalar::from_bytes_reduced(digest).multiply(&inverse);
         let u2 = Scalar::from_bytes_reduced(&self.r).multiply(&inverse);
-        let point = multiply_generator(&u1.to_bytes()).add(&public.multiply(&u2.to_bytes()));
+        let mut point = multiply_generator(&u1.to_bytes());
+        point.add(&public.multiply(&u2.to_bytes()));
         // At infinity x is given as 0, which is no r.
         let x = point.to_affine().x.to_bytes();
         Scalar::from_bytes_reduced(&x).to_bytes() == self.r
@@ -81,14 +82,14 @@ pub(crate) fn sign(secret: &Secret, digest: &[u8; 32]) -> Signature {
 //    K = HMAC_K(V || 0x00)
 //    V = HMAC_K(V)
 //    and loop.
-struct Nonces {
+pub(super) struct Nonces {
     key: Zeroizing<[u8; 32]>,
     value: Zeroizing<[u8; 32]>,
     first: bool,
 }
 
 impl Nonces {
-    fn new(secret: &Secret, digest: &Scalar) -> Self {
+    pub(super) fn new(secret: &Secret, digest: &Scalar) -> Self {
         let mut nonces = Self {
             key: Zeroizing::new([0; 32]),
             value: Zeroizing::new([1; 32]),
@@ -100,7 +101,7 @@ impl Nonces {
         nonces
     }
 
-    fn next(&mut self) -> Secret {
+    pub(super) fn next(&mut self) -> Secret {
         loop {
             if !self.first {
                 self.update(&[&[0]]);

@@ -13,7 +13,7 @@
 //!
 //! Whatever [`Modulus::reduce`] or [`Residue::thrice`] gives is of weight 1. What is given to them
 //! must keep these rules, which the tests run over all formulas with weights in the place of
-//! numbers (`point::tests::weights_stay_in_bounds`):
+//! numbers (`tests::weights_stay_in_bounds`):
 //!
 //! - A sum and a difference have the sum of the weights, and at most 7: 7 * 2^28 < 2^31.
 //! - The weights' products that are added up before one reduction are at most 8 together. A column
@@ -24,7 +24,7 @@
 //!
 //! In debug builds overflow panics, and both assert what they give.
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
@@ -121,7 +121,7 @@ impl<M: Modulus> Residue<M> {
     /// The power with a public exponent, big-endian, four bits at a time.
     pub(super) fn power(&self, exponent: &[u8; 32]) -> Self {
         let mut next = M::ONE;
-        let mut powers: [Limbs; 16] = std::array::from_fn(|_| {
+        let mut powers: [Limbs; 16] = core::array::from_fn(|_| {
             let power = next;
             next = Self::from_limbs(next).multiply(self).0;
             power

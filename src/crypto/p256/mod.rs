@@ -19,6 +19,8 @@ mod field;
 mod limbs;
 mod point;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;

@@ -1,8 +1,9 @@
 //! Points of the curve y^2 = x^3 - 3x + b, and their multiples.
 
-use std::{array, sync::OnceLock};
+use alloc::{boxed::Box, vec::Vec};
 
-use subtle::{Choice, ConstantTimeEq};
+use once_cell::race::OnceBox;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{field::Field, limbs::Limbs};
@@ -53,39 +54,39 @@ impl Ring for Field {
 
 /// A point (x / z, y / z), or the one at infinity, which has z = 0. Coordinates are of weight 1.
 pub(super) struct Point<F = Field> {
-    x: F,
-    y: F,
-    z: F,
+    pub(super) x: F,
+    pub(super) y: F,
+    pub(super) z: F,
 }
 
 impl<F: Ring> Point<F> {
     /// The sum of any two points. The formulas have no exceptions: equal points, opposite ones and
     /// the one at infinity are added like all others.
     #[inline(never)]
-    pub(super) fn add(&self, other: &Self) -> Self {
-        Self::from_products(
+    pub(super) fn add(&mut self, other: &Self) {
+        *self = Self::from_products(
             &self.x.multiply(&other.x),
             &self.y.multiply(&other.y),
             &self.z.multiply(&other.z),
             &F::sum_of_products(&self.x, &other.y, &self.y, &other.x),
             &F::sum_of_products(&self.y, &other.z, &self.z, &other.y),
             &F::sum_of_products(&self.x, &other.z, &self.z, &other.x),
-        )
+        );
     }
 
     /// The sum of the point and itself.
     #[inline(never)]
-    pub(super) fn double(&self) -> Self {
+    pub(super) fn double(&mut self) {
         let twice_y = self.y.add(&self.y);
         let twice_z = self.z.add(&self.z);
-        Self::from_products(
+        *self = Self::from_products(
             &self.x.square(),
             &self.y.square(),
             &self.z.square(),
             &self.x.multiply(&twice_y),
             &self.z.multiply(&twice_y),
             &self.x.multiply(&twice_z),
-        )
+        );
     }
 
     /// Joost Renes, Craig Costello, Lejla Batina, "Complete addition formulas for prime order
@@ -111,56 +112,46 @@ impl<F: Ring> Point<F> {
     }
 }
 
-/// The point once, twice, up to eight times.
-struct Multiples([Point; 8]);
+/// The point once, twice, up to eight times: the limbs of all coordinates, each of all multiples.
+struct Multiples([[[i32; 8]; 9]; 3]);
 
 impl Multiples {
     fn of(point: &Point) -> Self {
+        let mut multiples = [[[0; 8]; 9]; 3];
         let mut next = Point::INFINITY;
-        Self(array::from_fn(|_| {
-            next = next.add(point);
-            next.copy()
-        }))
+        for multiple in 0..8 {
+            next.add(point);
+            for (rows, limbs) in multiples.iter_mut().zip(next.limbs()) {
+                for (row, limb) in rows.iter_mut().zip(limbs) {
+                    if let Some(to) = row.get_mut(multiple) {
+                        *to = *limb;
+                    }
+                }
+            }
+        }
+        Self(multiples)
     }
 
     /// The multiple with a digit from -8 to 8. Reads the whole table, whatever the digit is.
     #[inline(never)]
-    fn select(&self, digit: i32) -> Point {
+    fn select(&self, digit: i32, selected: &mut Point) {
         let sign = digit >> 31;
         let magnitude = (digit ^ sign) - sign;
-        let mut selected = Point::ZERO;
-        take(&mut selected, &Point::INFINITY, magnitude.ct_eq(&0));
-        for (entry, number) in self.0.iter().zip(1..) {
-            take(&mut selected, entry, magnitude.ct_eq(&number));
+        let mask = |number: i32| -i32::from(magnitude.ct_eq(&number).unwrap_u8());
+        let masks = [1, 2, 3, 4, 5, 6, 7, 8].map(mask);
+        let [m1, m2, m3, m4, m5, m6, m7, m8] = masks;
+        for (limbs, rows) in selected.limbs_mut().into_iter().zip(&self.0) {
+            for (limb, [l1, l2, l3, l4, l5, l6, l7, l8]) in limbs.iter_mut().zip(rows) {
+                let low = l1 & m1 | l2 & m2 | l3 & m3 | l4 & m4;
+                *limb = low | l5 & m5 | l6 & m6 | l7 & m7 | l8 & m8;
+            }
         }
-        for limb in &mut selected.y.0 {
-            *limb = (*limb ^ sign) - sign;
+        // The point at infinity, of which only y is not 0.
+        let infinity = mask(0);
+        for (limb, one) in selected.y.0.iter_mut().zip(&Field::ONE.0) {
+            *limb = ((*limb | one & infinity) ^ sign) - sign;
         }
-        selected
     }
-}
-
-/// Puts `entry` into `selected`, which is zero, where `it` is 1.
-fn take(selected: &mut Point, entry: &Point, it: Choice) {
-    let mask = -i32::from(it.unwrap_u8());
-    take_limbs(&mut selected.x.0, &entry.x.0, mask);
-    take_limbs(&mut selected.y.0, &entry.y.0, mask);
-    take_limbs(&mut selected.z.0, &entry.z.0, mask);
-}
-
-#[inline(never)]
-fn take_limbs(selected: &mut Limbs, entry: &Limbs, mask: i32) {
-    let [s0, s1, s2, s3, s4, s5, s6, s7, s8] = selected;
-    let [e0, e1, e2, e3, e4, e5, e6, e7, e8] = *entry;
-    *s0 |= e0 & mask;
-    *s1 |= e1 & mask;
-    *s2 |= e2 & mask;
-    *s3 |= e3 & mask;
-    *s4 |= e4 & mask;
-    *s5 |= e5 & mask;
-    *s6 |= e6 & mask;
-    *s7 |= e7 & mask;
-    *s8 |= e8 & mask;
 }
 
 /// How many digits a number of 256 bits has to the base 16, where digits are signed.
@@ -185,11 +176,14 @@ impl Point {
         y: Field::ONE,
         z: Field::ZERO,
     };
-    const ZERO: Self = Self {
-        x: Field::ZERO,
-        y: Field::ZERO,
-        z: Field::ZERO,
-    };
+
+    fn limbs(&self) -> [&Limbs; 3] {
+        [&self.x.0, &self.y.0, &self.z.0]
+    }
+
+    fn limbs_mut(&mut self) -> [&mut Limbs; 3] {
+        [&mut self.x.0, &mut self.y.0, &mut self.z.0]
+    }
 
     /// A scalar's multiple. Each table has the multiples for as many digits as the others, one after
     /// the other, so between its digits the sum is doubled four times, which multiplies it by 16.
@@ -197,24 +191,17 @@ impl Point {
         let digits = digits(scalar);
         let rows = DIGITS.checked_div(tables.len()).unwrap_or(1).max(1);
         let mut sum = Zeroizing::new(Self::INFINITY);
+        let mut summand = Zeroizing::new(Self::INFINITY);
         for row in (0..rows).rev() {
             for _ in 0..4 {
-                *sum = sum.double();
+                sum.double();
             }
             for (table, digit) in tables.iter().zip(digits.iter().skip(row).step_by(rows)) {
-                let summand = Zeroizing::new(table.select(*digit));
-                *sum = sum.add(&summand);
+                table.select(*digit, &mut summand);
+                sum.add(&summand);
             }
         }
         sum
-    }
-
-    fn copy(&self) -> Self {
-        Self {
-            x: Field::from_limbs(self.x.0),
-            y: Field::from_limbs(self.y.0),
-            z: Field::from_limbs(self.z.0),
-        }
     }
 
     /// The coordinates x / z and y / z; both 0 for the point at infinity.
@@ -269,19 +256,18 @@ const GENERATOR: Affine = Affine {
 
 /// For the multiples of the base point: the table `i` is of `16^(5 * i)` times the point. With 13
 /// tables 65 additions and 16 doublings are left to do. Made when first used.
-static GENERATOR_MULTIPLES: OnceLock<Vec<Multiples>> = OnceLock::new();
+static GENERATOR_MULTIPLES: OnceBox<Vec<Multiples>> = OnceBox::new();
 
-fn generator_multiples() -> Vec<Multiples> {
+fn generator_multiples() -> Box<Vec<Multiples>> {
     let mut point = GENERATOR.to_point();
-    (0..GENERATOR_TABLES)
-        .map(|_| {
-            let multiples = Multiples::of(&point);
-            for _ in 0..4 * DIGITS / GENERATOR_TABLES {
-                point = point.double();
-            }
-            multiples
-        })
-        .collect()
+    let tables = (0..GENERATOR_TABLES).map(|_| {
+        let multiples = Multiples::of(&point);
+        for _ in 0..4 * DIGITS / GENERATOR_TABLES {
+            point.double();
+        }
+        multiples
+    });
+    Box::new(tables.collect())
 }
 
 const GENERATOR_TABLES: usize = 13;

@@ -258,6 +258,7 @@ const GENERATOR: Affine = Affine {
 /// tables 65 additions and 16 doublings are left to do. Made when first used.
 static GENERATOR_MULTIPLES: OnceBox<Vec<Multiples>> = OnceBox::new();
 
+#[expect(clippy::box_collection, reason = "a `OnceBox` takes a box")]
 fn generator_multiples() -> Box<Vec<Multiples>> {
     let mut point = GENERATOR.to_point();
     let tables = (0..GENERATOR_TABLES).map(|_| {

@@ -455,6 +455,19 @@ fn encodings_of_points() {
     }
 }
 
+/// A point whose y is so small that y + p fits into 32 bytes.
+#[test]
+fn coordinates_are_below_p() {
+    let x = decode("8d0177ebab9c6e9e10db6dd095dbac0d6375e8a97b70f611875d877f0069d2c7");
+    let encoded = |y: &U256| [[4].as_slice(), &x, &to_bytes(y)].concat();
+    let p = bytes(&decode(P_HEX));
+    let one = U256::ONE;
+    assert!(Affine::decode(&encoded(&one)).is_some());
+    assert!(Affine::decode(&encoded(&p.wrapping_add(&one))).is_none());
+    same_verdict(&encoded(&p.wrapping_sub(&one)));
+    same_verdict(&encoded(&p.wrapping_add(&one)));
+}
+
 fn same_verdict(encoded: &[u8]) {
     let point = Affine::decode(encoded).map(|point| point.encode());
     let oracle = PublicKey::from_sec1_bytes(encoded).ok();
@@ -508,12 +521,6 @@ fn nonces_and_signatures() {
         // The other S.
         let high = Big::n().subtract(&U256::ZERO, &bytes(&s));
         assert!(verdict(&public, &digest, &r, &to_bytes(&high)));
-        // Out of range, though equal modulo n, where there is room for it.
-        let (sum, carry) =
-            bytes(&r).carrying_add(&order, ::p256::elliptic_curve::bigint::Limb::ZERO);
-        if carry == ::p256::elliptic_curve::bigint::Limb::ZERO {
-            assert!(!verdict(&public, &digest, &to_bytes(&sum), &s));
-        }
     }
 }
 
@@ -550,6 +557,46 @@ fn signatures_whose_points_meet() {
     }
 }
 
+/// Signatures whose point has a small x, or one that is not below n; and with a small s. The key is
+/// the one for which the signature is valid: (s R - z G) / r.
+#[test]
+fn signatures_of_chosen_points() {
+    let n = bytes(&decode(N_HEX));
+    let (mut small, mut large) = (0, 0);
+    for x in (0..20_u8).flat_map(|x| [U256::from(x), n.wrapping_add(&U256::from(x))]) {
+        let x = to_bytes(&x);
+        let Ok(point) = PublicKey::from_sec1_bytes(&[[2].as_slice(), &x].concat()) else {
+            continue;
+        };
+        let r = scalar_of(&x);
+        let Some(inverse) = Option::<::p256::Scalar>::from(r.invert()) else {
+            continue;
+        };
+        let digest = random();
+        let s = U256::from(1 + random::<1>()[0] % 100);
+        let key = point.to_projective() * scalar_of(&to_bytes(&s))
+            - ProjectivePoint::GENERATOR * scalar_of(&digest);
+        let public = Affine::decode(&sec1(&(key * inverse))).unwrap();
+        let r: [u8; 32] = r.to_repr().into();
+        assert!(verdict(&public, &digest, &r, &to_bytes(&s)));
+        // The same numbers modulo n, which is no other way to write a signature.
+        let above = |number: &U256| to_bytes(&number.wrapping_add(&n));
+        assert!(!verdict(
+            &public,
+            &digest,
+            &above(&bytes(&r)),
+            &to_bytes(&s)
+        ));
+        assert!(!verdict(&public, &digest, &r, &above(&s)));
+        if x == r {
+            small += 1;
+        } else {
+            large += 1;
+        }
+    }
+    assert!(small > 2 && large > 2, "{small}, {large}");
+}
+
 /// The verdict, which must be the oracle's.
 fn verdict(public: &Affine, digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> bool {
     let verdict =
@@ -560,8 +607,9 @@ fn verdict(public: &Affine, digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> bo
         Signature::from_scalars(*r, *s).is_some()
     );
     let key = VerifyingKey::from_sec1_bytes(&public.encode()).unwrap();
-    let oracle = ::p256::ecdsa::Signature::from_slice(&raw)
-        .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok());
+    let oracle = ::p256::ecdsa::Signature::from_slice(&raw);
+    assert_eq!(Signature::from_slice(&raw).is_some(), oracle.is_ok());
+    let oracle = oracle.is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok());
     assert_eq!(
         verdict,
         oracle,

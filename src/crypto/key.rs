@@ -8,17 +8,12 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
-use ecdsa::hazmat;
-use p256::{
-    AffinePoint, FieldBytes, NistP256, NonZeroScalar, ProjectivePoint,
-    ecdsa::Signature,
-    elliptic_curve::{Group, ecdh, sec1::ToSec1Point},
-};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
     encoding::{der, hex},
+    p256::{self, Affine, Secret, Signature},
     random::Random,
     stack,
 };
@@ -27,7 +22,7 @@ use crate::error::{Error, ErrorCode, Result};
 /// A point of P-256 that is on the curve and not at infinity.
 #[derive(Clone)]
 pub struct PublicKey {
-    point: AffinePoint,
+    point: Affine,
     /// SEC1, 65 bytes: `04 || x || y`.
     uncompressed: [u8; 65],
 }
@@ -47,10 +42,9 @@ impl PublicKey {
                 ));
             }
         }
-        let point = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| {
+        Affine::decode(bytes).map(Self::from_point).ok_or_else(|| {
             Error::invalid_argument("The public key is not a point on the curve P-256.")
-        })?;
-        Self::from_point(*point.as_affine())
+        })
     }
 
     /// From the hex of SEC1: 66 or 130 digits.
@@ -61,16 +55,11 @@ impl PublicKey {
         Self::from_sec1(&bytes)
     }
 
-    fn from_point(point: AffinePoint) -> Result<Self> {
-        let uncompressed = point
-            .to_sec1_point(false)
-            .as_bytes()
-            .try_into()
-            .map_err(|_| Error::invalid_argument("The public key is the point at infinity."))?;
-        Ok(Self {
+    fn from_point(point: Affine) -> Self {
+        Self {
+            uncompressed: point.encode(),
             point,
-            uncompressed,
-        })
+        }
     }
 
     /// SEC1 compressed, as 66 lower-case hex digits.
@@ -113,11 +102,13 @@ impl PublicKey {
     /// bytes each, big-endian.
     pub fn verify_raw(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
-            .is_ok_and(|signature| self.verify_digest(&Sha256::digest(message), &signature))
+            .is_some_and(|signature| self.verify_digest(&Sha256::digest(message), &signature))
     }
 
     fn verify_digest(&self, digest: &[u8], signature: &Signature) -> bool {
-        hazmat::verify_prehashed(&self.point.into(), digest, signature).is_ok()
+        digest
+            .try_into()
+            .is_ok_and(|digest| signature.verifies(&self.point, digest))
     }
 
     /// The first 8 bytes of SHA-256 over the uncompressed key, as hex: names a key in a message.
@@ -130,7 +121,7 @@ impl PublicKey {
 /// A signature whose numbers are in `1..n`.
 fn parse_der(signature: &[u8]) -> Option<Signature> {
     let (r, s) = der::decode(signature).ok()?;
-    Signature::from_scalars(r, s).ok()
+    Signature::from_scalars(r, s)
 }
 
 impl Eq for PublicKey {}
@@ -167,7 +158,7 @@ impl fmt::Debug for PublicKey {
 /// ```
 pub struct PrivateKey {
     /// In a box, so that moving the key moves a pointer and leaves no copy of the scalar.
-    scalar: Box<Zeroizing<NonZeroScalar>>,
+    secret: Box<Secret>,
     public: PublicKey,
 }
 
@@ -180,7 +171,7 @@ impl PrivateKey {
         for _ in 0..8 {
             let mut candidate = Zeroizing::new([0; 32]);
             random.fill(candidate.as_mut_slice())?;
-            if let Some(key) = Self::from_scalar_bytes(&candidate)? {
+            if let Some(key) = Self::from_scalar_bytes(&candidate) {
                 return Ok(key);
             }
         }
@@ -194,24 +185,19 @@ impl PrivateKey {
     ///
     /// Fails with `invalid_argument`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        // The length comes first: p256 itself would pad shorter slices.
         let bytes: &[u8; 32] = bytes
             .try_into()
             .map_err(|_| Error::invalid_argument("A private key must be 32 bytes."))?;
-        Self::from_scalar_bytes(bytes)?.ok_or_else(|| {
+        Self::from_scalar_bytes(bytes).ok_or_else(|| {
             Error::invalid_argument("A private key must be a number from 1 to n - 1, big-endian.")
         })
     }
 
-    fn from_scalar_bytes(bytes: &[u8; 32]) -> Result<Option<Self>> {
+    fn from_scalar_bytes(bytes: &[u8; 32]) -> Option<Self> {
         stack::wiping(|| {
-            let Some(scalar) = NonZeroScalar::from_repr((*bytes).into()).into_option() else {
-                return Ok(None);
-            };
-            let scalar = Box::new(Zeroizing::new(scalar));
-            let point = ProjectivePoint::mul_by_generator(&scalar).to_affine();
-            let public = PublicKey::from_point(point)?;
-            Ok(Some(Self { scalar, public }))
+            let secret = Box::new(Secret::from_bytes(bytes)?);
+            let public = PublicKey::from_point(secret.public());
+            Some(Self { secret, public })
         })
     }
 
@@ -223,18 +209,15 @@ impl PrivateKey {
     /// The ECDSA signature of SHA-256(`message`) with the nonce of RFC 6979, in DER: 8 to 72
     /// bytes. S is as it comes, not normalised to the lower half.
     pub fn sign_der(&self, message: &[u8]) -> Vec<u8> {
-        let digest = Sha256::digest(message);
-        let (signature, _) = stack::wiping(|| {
-            hazmat::sign_prehashed_rfc6979::<NistP256, Sha256>(&self.scalar, &digest, &[])
-        });
-        let (r, s) = signature.split_bytes();
-        der::encode(&(r.into(), s.into()))
+        let digest = Sha256::digest(message).into();
+        let signature = stack::wiping(|| p256::sign(&self.secret, &digest));
+        der::encode(&signature.split_bytes())
     }
 
     /// The scalar: 32 bytes, big-endian.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         let mut bytes = Zeroizing::new([0; 32]);
-        stack::wiping(|| *bytes = FieldBytes::from(&**self.scalar).into());
+        stack::wiping(|| bytes.copy_from_slice(self.secret.to_bytes().as_slice()));
         bytes
     }
 
@@ -243,8 +226,7 @@ impl PrivateKey {
     pub(crate) fn diffie_hellman(&self, public: &PublicKey) -> Zeroizing<[u8; 32]> {
         let mut shared = Zeroizing::new([0; 32]);
         stack::wiping(|| {
-            let secret = ecdh::diffie_hellman::<NistP256>(&**self.scalar, public.point);
-            *shared = (*secret.raw_secret_bytes()).into();
+            shared.copy_from_slice(self.secret.shared(&public.point).as_slice());
         });
         shared
     }
@@ -466,7 +448,7 @@ mod tests {
             assert!(key.public_key().verify_der(&[number], &signature));
             assert!(!key.public_key().verify_der(&[number, 0], &signature));
             assert!(!other.public_key().verify_der(&[number], &signature));
-            let parsed = Signature::from_der(&signature).unwrap();
+            let parsed = ::p256::ecdsa::Signature::from_der(&signature).unwrap();
             assert!(key.public_key().verify_raw(&[number], &parsed.to_bytes()));
             high += usize::from(parsed.normalize_s() != parsed);
         }

@@ -24,6 +24,7 @@ pub mod encoding;
 pub mod hpke;
 pub mod json;
 pub mod key;
+mod p256;
 pub mod random;
 mod stack;
 

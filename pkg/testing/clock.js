@@ -5,14 +5,16 @@ import { idle, isIdle } from "./work.js";
 
 const NAMES = ["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterval"];
 
-/** A timer that always sets another one would keep `advance` for ever. */
-const MAX_RUNS = 100_000;
+/** At one moment. A timer that always sets another one without waiting would keep `advance` for ever. */
+const MAX_RUNS = 1000;
 
 /** The one that runs. */
 let installed;
 
 export function createTestClock(options = {}) {
-  const { setTimeout: realSetTimeout, Date: RealDate } = globalThis;
+  const { setTimeout: realSetTimeout, setImmediate, Date: RealDate } = globalThis;
+  // Node's is quicker.
+  const turn = setImmediate ?? ((resolve) => realSetTimeout(resolve, 0));
   // Test runners' fake timers mark themselves so.
   if (installed || realSetTimeout.clock) {
     throw invalidArgument("There is a fake clock already: call restore() of the other one, or your test runner's useRealTimers(), first.");
@@ -59,7 +61,7 @@ export function createTestClock(options = {}) {
     do {
       await idle();
       // A turn of the real event loop, in which all promises go as far as they can.
-      await new Promise((resolve) => realSetTimeout(resolve, 0));
+      await new Promise((resolve) => turn(resolve));
     } while (!isIdle());
   };
 
@@ -74,10 +76,11 @@ export function createTestClock(options = {}) {
       if (!(milliseconds >= 0 && milliseconds < Infinity)) throw invalidArgument("`milliseconds` must be a number of at least 0.");
       const until = now + milliseconds;
       await settle();
-      for (let runs = 0; ; runs++) {
-        if (runs > MAX_RUNS) throw invalidArgument(`More than ${MAX_RUNS} timers went off: one sets itself anew without waiting. Advance by less.`);
+      for (let runs = 0; ; ) {
         const [id, timer] = [...timers].sort(([, a], [, b]) => a.at - b.at)[0] ?? [];
         if (!timer || timer.at > until) break;
+        runs = timer.at > now ? 0 : runs + 1;
+        if (runs > MAX_RUNS) throw invalidArgument(`More than ${MAX_RUNS} timers went off at one moment: one of them sets itself anew without waiting.`);
         now = Math.max(now, timer.at);
         if (timer.every) timer.at += timer.every;
         else timers.delete(id);

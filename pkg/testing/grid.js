@@ -85,7 +85,7 @@ export async function createTestGrid(options = {}) {
     if (typeof value !== "string" || value === "") throw invalidArgument(`\`${name}\` must be a text.`);
   }
   for (const [name, value] of Object.entries({ sessionLifeMs, challengeLifeMs, otpLifeMs })) {
-    if (!(value > 0)) throw invalidArgument(`\`${name}\` must be a number of milliseconds above 0.`);
+    if (!(typeof value === "number" && value > 0)) throw invalidArgument(`\`${name}\` must be a number of milliseconds above 0.`);
   }
   if (typeof now !== "function") throw invalidArgument("`now` must be a function that gives milliseconds since 1970.");
 
@@ -321,6 +321,8 @@ function addOtp(grid, type) {
 async function addPasskey(grid, { authenticator, nickname = "Passkey" } = {}) {
   const device = authenticator ? deviceOf(authenticator) : new Device();
   if (!device) throw invalidArgument("`authenticator` must come from createTestAuthenticator().");
+  const name = readNickname(nickname);
+  if (!name) throw invalidArgument("`nickname` must be 1 to 100 letters, numbers, spaces and . _ - ' ( )");
   const challenge = random(32);
   const origin = authenticator ? originOf(authenticator) : `https://${grid.rpId}`;
   const made = await device.make({ rpId: grid.rpId, user: { id: utf8(grid.account.userId), name: grid.contacts.EMAIL_OTP }, challenge, origin });
@@ -331,7 +333,7 @@ async function addPasskey(grid, { authenticator, nickname = "Passkey" } = {}) {
   };
   try {
     const passkey = await checkAttestation(attestation, base64url(challenge), grid.rpId);
-    return authMethod(addCredential(grid, "PASSKEY", checkNickname(nickname), { passkey }));
+    return authMethod(addCredential(grid, "PASSKEY", name, { passkey }));
   } catch (error) {
     device.passkeys.pop();
     if (error instanceof Refusal) throw invalidArgument(`The passkey was refused: ${error.body.message}. Is \`rpId\` the domain of the authenticator's \`origin\`, or one above it?`);
@@ -358,10 +360,9 @@ async function readIdToken(grid, token, at) {
   return { ...claims, identity: JSON.stringify([claims.iss, claims.aud, claims.sub]) };
 }
 
-function checkNickname(nickname) {
+function readNickname(nickname) {
   const trimmed = typeof nickname === "string" ? nickname.trim() : "";
-  if (!/^[\p{L}\p{N} ._\-'()]{1,100}$/u.test(trimmed)) throw invalid("NICKNAME_INVALID", "nickname must be 1 to 100 letters, numbers, spaces and . _ - ' ( )");
-  return trimmed;
+  return /^[\p{L}\p{N} ._\-'()]{1,100}$/u.test(trimmed) ? trimmed : undefined;
 }
 
 function listAuthCredentials(grid, { params }) {
@@ -421,7 +422,8 @@ async function checkNewOAuth(grid, body, at) {
 
 async function checkNewPasskey(grid, body, at) {
   const { challenge, attestation } = members(body, ["challenge", "nickname"]);
-  const nickname = checkNickname(body.nickname);
+  const nickname = readNickname(body.nickname);
+  if (!nickname) throw invalid("NICKNAME_INVALID", "nickname must be 1 to 100 letters, numbers, spaces and . _ - ' ( )");
   const issued = grid.registrations.get(challenge);
   if (!issued || at >= issued.expiresAt) {
     throw invalid("REGISTRATION_CHALLENGE_UNKNOWN", "The challenge is unknown, expired or used: ask for registration options again.");

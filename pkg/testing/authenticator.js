@@ -1,7 +1,7 @@
 // An authenticator that does as it is told, in the place of navigator.credentials.
 
 import { invalidArgument } from "../errors.js";
-import { generateSigningKey, random, sha256, sign } from "./crypto.js";
+import { checkEnvironment, generateSigningKey, random, sha256, sign } from "./crypto.js";
 import { base64url, cbor, concat, der, utf8 } from "./encoding.js";
 import { FLAGS, isOriginOf } from "./webauthn.js";
 import { counted } from "./work.js";
@@ -58,6 +58,7 @@ const origins = new WeakMap();
 let installed;
 
 export function createTestAuthenticator(options = {}) {
+  checkEnvironment();
   if (installed) throw invalidArgument("There is a test authenticator already: call restore() of the other one first, best after each test.");
   const origin = options.origin ?? pageOrigin();
   if (typeof origin !== "string" || !isOrigin(origin)) throw invalidArgument("`origin` must be the page's origin, e.g. https://wallet.example.");

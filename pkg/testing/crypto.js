@@ -1,5 +1,6 @@
 // Real cryptography, by WebCrypto alone: there is one wherever gridkey itself runs.
 
+import { invalidArgument } from "../errors.js";
 import { base58, base64url, concat, der, hex, isTexts, readBase64url, readDer, readHex, readJson, readUtf8, utf8 } from "./encoding.js";
 
 const ECDSA = { name: "ECDSA", namedCurve: "P-256" };
@@ -8,6 +9,12 @@ const SHA256 = { name: "ECDSA", hash: "SHA-256" };
 
 /** Asked for when it is needed: test environments may add it late. */
 const subtle = () => globalThis.crypto.subtle;
+
+/** Says what to do where the test environment is no browser's. */
+export function checkEnvironment() {
+  if (globalThis.crypto?.subtle && globalThis.TextEncoder && globalThis.TextDecoder) return;
+  throw invalidArgument("There is no WebCrypto or no TextEncoder here. Jest's jsdom has neither: give it Node's by an environment of your own, as docs/testing.md shows.");
+}
 
 export const random = (length) => globalThis.crypto.getRandomValues(new Uint8Array(length));
 

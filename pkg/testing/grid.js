@@ -5,6 +5,7 @@
 import { invalidArgument } from "../errors.js";
 import { Device, deviceOf, originOf } from "./authenticator.js";
 import {
+  checkEnvironment,
   envelope,
   generateReceivingKey,
   generateSigningKey,
@@ -69,6 +70,7 @@ const OPERATIONS = {
 };
 
 export async function createTestGrid(options = {}) {
+  checkEnvironment();
   const {
     accountId = "InternalAccount:00000000-0000-4000-8000-000000000001",
     agentId = "Agent:00000000-0000-4000-8000-000000000001",

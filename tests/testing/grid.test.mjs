@@ -1,9 +1,11 @@
 // The test Grid: what it answers, what it refuses, and what it does when it is told to.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
 import { createPublicKey, createVerify } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
+import { promisify } from "node:util";
 
 import { SealedKeyReceiver, SessionKey, createGridkey, oauthNonce } from "../../pkg/node.js";
 import { createTestGrid } from "../../pkg/testing/index.js";
@@ -510,6 +512,21 @@ test("operations that it does not have are refused as unsupported", async () => 
   for (const operation of Object.keys(gridkey.api)) grid.failNext(operation, "network");
 });
 
+test("what it does not have is answered by the test itself", async () => {
+  const { grid } = await setUp();
+  const amounts = { totalSendingAmount: 1000, totalReceivingAmount: 990, exchangeRate: 0.99, feesIncluded: 10 };
+  const times = { createdAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 300_000).toISOString() };
+  const currencies = { sendingCurrency: { code: "USDC", decimals: 6 }, receivingCurrency: { code: "USD", decimals: 2 } };
+  const quote = { id: "Quote:1", status: "PENDING", source: {}, destination: {}, transactionId: "Transaction:1", ...amounts, ...times, ...currencies };
+  const transport = async (call) => {
+    if (call.operation === "getQuoteById") return { status: 200, body: quote };
+    return grid.transport(call);
+  };
+  const gridkey = createGridkey({ transport });
+  assert.equal((await gridkey.api.getQuoteById("Quote:1")).quote.status, "PENDING");
+  assert.deepEqual(await gridkey.listAuthMethods({ accountId: grid.accountId }), []);
+});
+
 test("its time is the server's", async () => {
   const { grid, session } = await signedIn({ grid: { sessionLifeMs: 60_000, challengeLifeMs: 30_000 } });
   assert.ok(Math.abs(session.expiresAt - Date.now() - 60_000) < 5000);
@@ -550,6 +567,16 @@ test("nothing of the package imports it", async () => {
   }
   assert.ok(seen.size > 5);
   assert.deepEqual([...seen].filter((href) => href.startsWith(new URL("testing/", PACKAGE).href)), []);
+});
+
+test("to import it does nothing", async () => {
+  const code = `
+    for (const name of ["TextDecoder", "TextEncoder", "crypto", "DOMException"]) Object.defineProperty(globalThis, name, { value: undefined });
+    const names = new Set(Reflect.ownKeys(globalThis));
+    await import(${JSON.stringify(new URL("../../pkg/testing/index.js", import.meta.url).href)});
+    console.log(Reflect.ownKeys(globalThis).filter((name) => !names.has(name)).length);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
+  assert.equal(stdout.trim(), "0");
 });
 
 test("it imports nothing but itself and the package's errors", async () => {

@@ -36,8 +36,8 @@ const ISSUER = "https://id.example";
 const MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
 const OTP = {
-  EMAIL_OTP: { verification: "OTP_TYPE_EMAIL", setContact: ["ACTIVITY_TYPE_UPDATE_USER_EMAIL", "userEmail"], exists: "EMAIL_OTP_CREDENTIAL_ALREADY_EXISTS" },
-  SMS_OTP: { verification: "OTP_TYPE_SMS", setContact: ["ACTIVITY_TYPE_UPDATE_USER_PHONE_NUMBER", "userPhoneNumber"], exists: "SMS_OTP_CREDENTIAL_ALREADY_EXISTS" },
+  EMAIL_OTP: { verification: "OTP_TYPE_EMAIL", setContact: ["ACTIVITY_TYPE_UPDATE_USER_EMAIL", "userEmail"] },
+  SMS_OTP: { verification: "OTP_TYPE_SMS", setContact: ["ACTIVITY_TYPE_UPDATE_USER_PHONE_NUMBER", "userPhoneNumber"] },
 };
 
 /** What gridkey can ask for; what has no function here is refused as a relay does. */
@@ -408,9 +408,9 @@ async function createAuthCredential(grid, call) {
 }
 
 async function checkNewOtp(grid, { type }) {
-  const { setContact, exists } = OTP[type];
+  const { setContact } = OTP[type];
   const contact = grid.contacts[type];
-  if (grid.credentials.some((credential) => credential.type === type)) throw refusal(400, exists, exists, `The account has an ${type} credential.`);
+  if (grid.credentials.some((credential) => credential.type === type)) throw refusal(400, `${type}_CREDENTIAL_ALREADY_EXISTS`, `${type}_CREDENTIAL_EXISTS`, `The account has an ${type} credential.`);
   const [kind, name] = setContact;
   return { nickname: contact, payload: activity(grid, kind, { [name]: contact, userId: grid.account.userId }) };
 }

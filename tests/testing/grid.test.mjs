@@ -164,8 +164,8 @@ test("credentials are added and removed", async () => {
   const sms = await session.addSmsOtp({ phoneNumber: "+14155550123" });
   const bySms = await sms.submit(grid.lastCode);
   assert.deepEqual(grid.authMethods.map(({ type }) => type), ["EMAIL_OTP", "PASSKEY", "OAUTH", "SMS_OTP"]);
-  await refused("credential_already_exists", "EMAIL_OTP_CREDENTIAL_ALREADY_EXISTS", session.addEmailOtp({ email: "jane@example.com" }));
-  await refused("credential_already_exists", "SMS_OTP_CREDENTIAL_ALREADY_EXISTS", session.addSmsOtp({ phoneNumber: "+14155550123" }));
+  await refused("credential_already_exists", "EMAIL_OTP_CREDENTIAL_EXISTS", session.addEmailOtp({ email: "jane@example.com" }));
+  await refused("credential_already_exists", "SMS_OTP_CREDENTIAL_EXISTS", session.addSmsOtp({ phoneNumber: "+14155550123" }));
   thrown("invalid_argument", () => grid.addSmsOtp());
 
   await session.revokeAuthMethod(oauth.id);
@@ -230,8 +230,10 @@ test("a stamp is refused that is not by this key, over this payload, for this re
   let challenge = await first();
   await refused("signature_rejected", "STAMP_KEY_NOT_OF_ACTIVE_SESSION", second(await stranger.dangerouslyStampUnchecked(challenge.payloadToSign), challenge.requestId));
   await refused("challenge_expired", "REQUEST_ID_USED", second(await stampOf(challenge), challenge.requestId));
+  const clientPublicKey = stranger.publicKey;
+  const of = (await gridkey.api.refreshAuthSession(session.id, { clientPublicKey })).challenge;
   challenge = await first();
-  await refused("signature_rejected", "STAMP_SIGNATURE_INVALID", second(stamp, challenge.requestId));
+  await refused("signature_rejected", "STAMP_SIGNATURE_INVALID", second(await session.stamp(of.payloadToSign, { kind: "refreshSession", clientPublicKey }), challenge.requestId));
   challenge = await first();
   await refused("relay_protocol", "BODY_CHANGED", second(await stampOf(challenge), challenge.requestId, stranger.publicKey));
   challenge = await first();

@@ -508,7 +508,7 @@ async function verifyAuthCredential(grid, call) {
 async function verifyPasskey(grid, call, credential) {
   if (call.requestId === undefined) throw requestIdMissing();
   const { challenge, key } = takePending(grid, grid.passkeyChallenges, call.requestId, (pending) => pending.credential === credential);
-  credential.passkey.signCount = await checkAssertion(credential.passkey, call.json.assertion, challenge, grid.rpId);
+  credential.passkey.signCount = await checkAssertion(credential.passkey, call.json.assertion, base64url(utf8(challenge)), grid.rpId);
   return ok(200, await openSession(grid, credential, key));
 }
 

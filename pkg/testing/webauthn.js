@@ -20,7 +20,7 @@ export function isOriginOf(origin, rpId) {
   }
 }
 
-/** A registration's key: `{ credentialId, publicKey, signCount }`. Throws a refusal. */
+/** A registration's key: `{ credentialId, publicKey, signCount }`. `challenge` is base64url. Throws a refusal. */
 export async function checkAttestation(attestation, challenge, rpId) {
   const clientData = readClientData(attestation?.clientDataJson);
   if (clientData?.type !== "webauthn.create") throw malformed("clientDataJson is not that of a registration");
@@ -41,13 +41,13 @@ export async function checkAttestation(attestation, challenge, rpId) {
   return { credentialId, publicKey, signCount: data.signCount };
 }
 
-/** Checks an assertion over Grid's challenge and gives the new signature counter. Throws a refusal. */
+/** Checks an assertion and gives the new signature counter. `challenge` is base64url. Throws a refusal. */
 export async function checkAssertion(passkey, assertion, challenge, rpId) {
   const refuse = (reason, message) => refusal(401, "UNAUTHORIZED", reason, message);
   if (assertion?.credentialId !== passkey.credentialId) throw refuse("ASSERTION_CREDENTIAL_MISMATCH", "credentialId is another passkey's");
   const clientData = readClientData(assertion.clientDataJson);
   if (clientData?.type !== "webauthn.get") throw refuse("ASSERTION_MALFORMED", "clientDataJson is not that of an assertion");
-  if (clientData.challenge !== base64url(utf8(challenge))) throw refuse("ASSERTION_CHALLENGE_MISMATCH", "clientDataJson is of another challenge");
+  if (clientData.challenge !== challenge) throw refuse("ASSERTION_CHALLENGE_MISMATCH", "clientDataJson is of another challenge");
   if (!isOriginOf(clientData.origin, rpId)) throw refuse("ASSERTION_ORIGIN_NOT_ALLOWED", "the origin is not the relying party's");
 
   const bytes = readBase64url(assertion.authenticatorData);

@@ -1,11 +1,15 @@
 // gridkey/testing beside the sandbox: the same requests get answers of the same form from both, and
-// are refused for the same reasons.
+// are refused for the same reasons. And gridkey/testing in a browser, where tests may run as well.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname } from "node:path";
 import test from "node:test";
 
 import { SessionKey, createGridkey, init } from "../../pkg/node.js";
 import { createTestAuthenticator, createTestGrid } from "../../pkg/testing/index.js";
+import { launch } from "./browser.mjs";
 import * as sandbox from "./sandbox.mjs";
 
 const CLIENT_ID = "gridkey-demo";
@@ -166,3 +170,49 @@ for (const sessionKeys of ["sealed", "client-held"]) {
     }
   });
 }
+
+test("it works in a browser, and takes only what it gave", async () => {
+  const PACKAGE = new URL("../../pkg/", import.meta.url);
+  const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
+  const server = createServer(async ({ url }, response) => {
+    const file = url.startsWith("/pkg/") && (await readFile(new URL(url.slice("/pkg/".length), PACKAGE)).catch(() => undefined));
+    response.writeHead(file || url === "/" ? 200 : 404, { "content-type": TYPES[extname(url)] ?? "text/html" }).end(file || "<!doctype html><title>Tests</title>");
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${server.address().port}/`);
+    const outcome = await page.evaluate(async () => {
+      const { createGridkey } = await import("/pkg/index.js");
+      const { createTestAuthenticator, createTestClock, createTestGrid } = await import("/pkg/testing/index.js");
+      const real = [navigator.credentials, PublicKeyCredential, Date, setTimeout, clearInterval];
+      const authenticator = createTestAuthenticator();
+      const clock = createTestClock();
+      const grid = await createTestGrid();
+      const passkey = await grid.addPasskey({ authenticator });
+      const email = grid.addEmailOtp();
+      const gridkey = createGridkey({ transport: grid.transport, enclave: grid.enclave });
+      const session = await gridkey.signInWithPasskey({ authMethodId: passkey.id });
+      await session.refresh();
+      const otp = await gridkey.sendOtp({ authMethodId: email.id });
+      const wrong = await otp.submit("999999").catch(({ code }) => code);
+      const byCode = await otp.submit(grid.lastCode);
+      await clock.advance(15 * 60_000);
+      const isActive = [session.isActive, byCode.isActive];
+      clock.restore();
+      authenticator.restore();
+      const now = [navigator.credentials, PublicKeyCredential, Date, setTimeout, clearInterval];
+      return { wrong, isActive, sessions: grid.sessions.map(({ type, sealed }) => [type, sealed]), isRestored: now.every((value, at) => value === real[at]) };
+    });
+    assert.deepEqual(outcome, {
+      wrong: "otp_rejected",
+      isActive: [false, false],
+      sessions: [["PASSKEY", true], ["PASSKEY", true], ["EMAIL_OTP", false]],
+      isRestored: true,
+    });
+  } finally {
+    await browser.close();
+    server.close();
+  }
+});

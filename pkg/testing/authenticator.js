@@ -7,7 +7,18 @@ import { FLAGS, isOriginOf } from "./webauthn.js";
 import { counted } from "./work.js";
 
 /** What a prompt can fail with: WebAuthn sections 5.1.3 and 5.1.4. */
-const NAMES = ["AbortError", "ConstraintError", "InvalidStateError", "NotAllowedError", "NotReadableError", "NotSupportedError", "OperationError", "SecurityError", "TypeError", "UnknownError"];
+const NAMES = [
+  "AbortError",
+  "ConstraintError",
+  "InvalidStateError",
+  "NotAllowedError",
+  "NotReadableError",
+  "NotSupportedError",
+  "OperationError",
+  "SecurityError",
+  "TypeError",
+  "UnknownError",
+];
 const ES256 = -7;
 /** Timers cannot wait longer. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -21,12 +32,31 @@ export class Device {
     const key = await generateSigningKey();
     const passkey = { credentialId: random(16), rpId, userHandle: user.id, userName: user.name, signCount: 0, key };
     const coordinates = [key.point.slice(1, 33), key.point.slice(33)];
-    const cose = cbor(new Map([[1, 2], [3, ES256], [-1, 1], [-2, coordinates[0]], [-3, coordinates[1]]]));
+    const cose = cbor(
+      new Map([
+        [1, 2],
+        [3, ES256],
+        [-1, 1],
+        [-2, coordinates[0]],
+        [-3, coordinates[1]],
+      ]),
+    );
     const attested = concat(new Uint8Array(16), [0, passkey.credentialId.length], passkey.credentialId, cose);
     const authData = concat(await this.#authenticatorData(passkey, FLAGS.attested), attested);
-    const attestationObject = cbor(new Map([["fmt", "none"], ["attStmt", new Map()], ["authData", authData]]));
+    const attestationObject = cbor(
+      new Map([
+        ["fmt", "none"],
+        ["attStmt", new Map()],
+        ["authData", authData],
+      ]),
+    );
     this.passkeys.push(passkey);
-    return { credentialId: passkey.credentialId, clientDataJSON: clientData("webauthn.create", challenge, origin), attestationObject, authData };
+    return {
+      credentialId: passkey.credentialId,
+      clientDataJSON: clientData("webauthn.create", challenge, origin),
+      attestationObject,
+      authData,
+    };
   }
 
   /** What an assertion gives. */
@@ -41,12 +71,19 @@ export class Device {
   async #authenticatorData(passkey, more) {
     const flags = FLAGS.userPresent | FLAGS.userVerified | FLAGS.backupEligible | FLAGS.backedUp | more;
     const count = passkey.signCount;
-    return concat(await sha256(utf8(passkey.rpId)), [flags, count >>> 24, (count >>> 16) & 255, (count >>> 8) & 255, count & 255]);
+    return concat(await sha256(utf8(passkey.rpId)), [
+      flags,
+      count >>> 24,
+      (count >>> 16) & 255,
+      (count >>> 8) & 255,
+      count & 255,
+    ]);
   }
 }
 
 /** As browsers write it: WebAuthn section 5.8.1.1. */
-const clientData = (type, challenge, origin) => utf8(JSON.stringify({ type, challenge: base64url(challenge), origin, crossOrigin: false }));
+const clientData = (type, challenge, origin) =>
+  utf8(JSON.stringify({ type, challenge: base64url(challenge), origin, crossOrigin: false }));
 
 /** The device behind an authenticator, for the test Grid. */
 const devices = new WeakMap();
@@ -59,17 +96,25 @@ let installed;
 
 export function createTestAuthenticator(options = {}) {
   checkEnvironment();
-  if (installed) throw invalidArgument("There is a test authenticator already: call restore() of the other one first, best after each test.");
+  if (installed) {
+    throw invalidArgument(
+      "There is a test authenticator already: call restore() of the other one first, best after each test.",
+    );
+  }
   const origin = options.origin ?? pageOrigin();
-  if (typeof origin !== "string" || !isOrigin(origin)) throw invalidArgument("`origin` must be the page's origin, e.g. https://wallet.example.");
+  if (typeof origin !== "string" || !isOrigin(origin)) {
+    throw invalidArgument("`origin` must be the page's origin, e.g. https://wallet.example.");
+  }
   const device = new Device();
   const prompts = { create: 0, get: 0 };
   const script = [];
 
-  const prompt = (kind, ceremony) => (request = {}) => {
-    prompts[kind]++;
-    return during(request, script.shift(), (publicKey) => ceremony(device, publicKey, origin));
-  };
+  const prompt =
+    (kind, ceremony) =>
+    (request = {}) => {
+      prompts[kind]++;
+      return during(request, script.shift(), (publicKey) => ceremony(device, publicKey, origin));
+    };
   const restore = install({ create: prompt("create", create), get: prompt("get", get) });
 
   const authenticator = {
@@ -77,7 +122,12 @@ export function createTestAuthenticator(options = {}) {
       return { ...prompts };
     },
     get passkeys() {
-      return device.passkeys.map(({ credentialId, rpId, userName, signCount }) => ({ credentialId: base64url(credentialId), rpId, userName, signCount }));
+      return device.passkeys.map(({ credentialId, rpId, userName, signCount }) => ({
+        credentialId: base64url(credentialId),
+        rpId,
+        userName,
+        signCount,
+      }));
     },
     removePasskey(credentialId) {
       const at = device.passkeys.findIndex((passkey) => base64url(passkey.credentialId) === credentialId);
@@ -88,11 +138,17 @@ export function createTestAuthenticator(options = {}) {
       script.push({ fails: "NotAllowedError" });
     },
     failNext(name) {
-      if (!NAMES.includes(name)) throw invalidArgument(`\`name\` must be what a passkey prompt can fail with: ${NAMES.join(", ")}.`);
+      if (!NAMES.includes(name)) {
+        throw invalidArgument(`\`name\` must be what a passkey prompt can fail with: ${NAMES.join(", ")}.`);
+      }
       script.push({ fails: name });
     },
     delayNext(milliseconds) {
-      if (!(milliseconds >= 0)) throw invalidArgument("`milliseconds` must be a number of at least 0; Infinity is a prompt that nobody answers.");
+      if (!(milliseconds >= 0)) {
+        throw invalidArgument(
+          "`milliseconds` must be a number of at least 0; Infinity is a prompt that nobody answers.",
+        );
+      }
       script.push({ delay: milliseconds });
     },
     restore() {
@@ -131,9 +187,14 @@ async function during({ publicKey, signal }, { delay = 0, fails } = {}, ceremony
   let closed;
   // Prompts close by themselves; how soon is advice.
   const waits = Math.min(delay, publicKey.timeout ?? Infinity);
-  const answered = delay > 0 ? new Promise((resolve) => (closed = waits <= MAX_DELAY_MS ? setTimeout(resolve, waits) : undefined)) : undefined;
+  const answered =
+    delay > 0
+      ? new Promise((resolve) => (closed = waits <= MAX_DELAY_MS ? setTimeout(resolve, waits) : undefined))
+      : undefined;
   try {
-    const aborting = new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    const aborting = new Promise((_, reject) =>
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true }),
+    );
     aborting.catch(() => {});
     if (answered) await Promise.race([answered, aborting]);
     if (waits < delay) throw failure("NotAllowedError", "The prompt timed out.");
@@ -150,7 +211,9 @@ async function create(device, publicKey, origin) {
   if (pubKeyCredParams.length > 0 && !pubKeyCredParams.some(({ alg }) => alg === ES256)) {
     throw failure("NotSupportedError", "This authenticator makes ES256 keys only.");
   }
-  if (excludeCredentials.some(({ id }) => find(device, rpId, id))) throw failure("InvalidStateError", "There is a passkey of this account here.");
+  if (excludeCredentials.some(({ id }) => find(device, rpId, id))) {
+    throw failure("InvalidStateError", "There is a passkey of this account here.");
+  }
   const { credentialId, clientDataJSON, attestationObject, authData } = await device.make({
     rpId,
     user: { id: bytesOf(user.id), name: user.name },
@@ -173,7 +236,10 @@ async function get(device, publicKey, origin) {
     ? allowCredentials.map(({ id }) => find(device, rpId, id)).find(Boolean)
     : device.passkeys.find((passkey) => passkey.rpId === rpId);
   if (!passkey) throw failure("NotAllowedError", "There is no such passkey on this device.");
-  const { clientDataJSON, authenticatorData, signature, userHandle } = await device.use(passkey, { challenge: bytesOf(challenge), origin });
+  const { clientDataJSON, authenticatorData, signature, userHandle } = await device.use(passkey, {
+    challenge: bytesOf(challenge),
+    origin,
+  });
   return credential(passkey.credentialId, {
     clientDataJSON: clientDataJSON.buffer,
     authenticatorData: authenticatorData.buffer,
@@ -185,7 +251,9 @@ async function get(device, publicKey, origin) {
 /** The page's own domain, or one above it. */
 function relyingParty(rpId, origin) {
   const id = rpId ?? new URL(origin).hostname;
-  if (!isOriginOf(origin, id)) throw failure("SecurityError", `A page of ${origin} may not use passkeys of another relying party.`);
+  if (!isOriginOf(origin, id)) {
+    throw failure("SecurityError", `A page of ${origin} may not use passkeys of another relying party.`);
+  }
   return id;
 }
 
@@ -195,7 +263,12 @@ function find(device, rpId, id) {
 }
 
 /** A copy of a BufferSource. */
-const bytesOf = (source) => new Uint8Array(ArrayBuffer.isView(source) ? source.buffer.slice(source.byteOffset, source.byteOffset + source.byteLength) : source.slice(0));
+const bytesOf = (source) =>
+  new Uint8Array(
+    ArrayBuffer.isView(source)
+      ? source.buffer.slice(source.byteOffset, source.byteOffset + source.byteLength)
+      : source.slice(0),
+  );
 
 /** A `TypeError` is none of DOM's. */
 const failure = (name, message) => (name === "TypeError" ? new TypeError(message) : new DOMException(message, name));

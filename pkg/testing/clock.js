@@ -17,7 +17,9 @@ export function createTestClock(options = {}) {
   const turn = setImmediate ?? ((resolve) => realSetTimeout(resolve, 0));
   // Test runners' fake timers mark themselves so.
   if (installed || realSetTimeout.clock) {
-    throw invalidArgument("There is a fake clock already: call restore() of the other one, or your test runner's useRealTimers(), first.");
+    throw invalidArgument(
+      "There is a fake clock already: call restore() of the other one, or your test runner's useRealTimers(), first.",
+    );
   }
   let now = options.now === undefined ? RealDate.now() : new RealDate(options.now).getTime();
   if (Number.isNaN(now)) throw invalidArgument("`now` must be a Date, its milliseconds or its text.");
@@ -53,7 +55,12 @@ export function createTestClock(options = {}) {
   };
   const before = NAMES.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
   for (const name of NAMES) {
-    Object.defineProperty(globalThis, name, { value: fakes[name], configurable: true, writable: true, enumerable: name !== "Date" });
+    Object.defineProperty(globalThis, name, {
+      value: fakes[name],
+      configurable: true,
+      writable: true,
+      enumerable: name !== "Date",
+    });
   }
 
   /** Lets everything happen that needs no time. */
@@ -73,14 +80,20 @@ export function createTestClock(options = {}) {
       return timers.size;
     },
     async advance(milliseconds) {
-      if (!(milliseconds >= 0 && milliseconds < Infinity)) throw invalidArgument("`milliseconds` must be a number of at least 0.");
+      if (!(milliseconds >= 0 && milliseconds < Infinity)) {
+        throw invalidArgument("`milliseconds` must be a number of at least 0.");
+      }
       const until = now + milliseconds;
       await settle();
-      for (let runs = 0; ; ) {
+      for (let runs = 0; ;) {
         const [id, timer] = [...timers].sort(([, a], [, b]) => a.at - b.at)[0] ?? [];
         if (!timer || timer.at > until) break;
         runs = timer.at > now ? 0 : runs + 1;
-        if (runs > MAX_RUNS) throw invalidArgument(`More than ${MAX_RUNS} timers went off at one moment: one of them sets itself anew without waiting.`);
+        if (runs > MAX_RUNS) {
+          throw invalidArgument(
+            `More than ${MAX_RUNS} timers went off at one moment: one of them sets itself anew without waiting.`,
+          );
+        }
         now = Math.max(now, timer.at);
         if (timer.every) timer.at += timer.every;
         else timers.delete(id);

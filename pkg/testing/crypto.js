@@ -1,7 +1,20 @@
 // Real cryptography, by WebCrypto alone: there is one wherever gridkey itself runs.
 
 import { invalidArgument } from "../errors.js";
-import { base58, base64url, concat, der, hex, isTexts, readBase64url, readDer, readHex, readJson, readUtf8, utf8 } from "./encoding.js";
+import {
+  base58,
+  base64url,
+  concat,
+  der,
+  hex,
+  isTexts,
+  readBase64url,
+  readDer,
+  readHex,
+  readJson,
+  readUtf8,
+  utf8,
+} from "./encoding.js";
 
 const ECDSA = { name: "ECDSA", namedCurve: "P-256" };
 const ECDH = { name: "ECDH", namedCurve: "P-256" };
@@ -13,7 +26,9 @@ const subtle = () => globalThis.crypto.subtle;
 /** Says what to do where the test environment is no browser's. */
 export function checkEnvironment() {
   if (globalThis.crypto?.subtle && globalThis.TextEncoder && globalThis.TextDecoder) return;
-  throw invalidArgument("There is no WebCrypto or no TextEncoder here. Jest's jsdom has neither: give it Node's by an environment of your own, as docs/testing.md shows.");
+  throw invalidArgument(
+    "There is no WebCrypto or no TextEncoder here. Jest's jsdom has neither: give it Node's by an environment of your own, as docs/testing.md shows.",
+  );
 }
 
 export const random = (length) => globalThis.crypto.getRandomValues(new Uint8Array(length));
@@ -115,7 +130,12 @@ async function extract(label, value) {
 /** LabeledExtract and LabeledExpand in one. */
 async function derive(suite, salt, [ikmLabel, ikm], [infoLabel, info], length) {
   const key = await subtle().importKey("raw", labeled(suite, ikmLabel, ikm), "HKDF", false, ["deriveBits"]);
-  const parameters = { name: "HKDF", hash: "SHA-256", salt, info: concat([0, length], labeled(suite, infoLabel, info)) };
+  const parameters = {
+    name: "HKDF",
+    hash: "SHA-256",
+    salt,
+    info: concat([0, length], labeled(suite, infoLabel, info)),
+  };
   return new Uint8Array(await subtle().deriveBits(parameters, key, 8 * length));
 }
 

@@ -58,7 +58,9 @@ export const base64url = (bytes) =>
 
 export function readBase64url(text) {
   if (typeof text !== "string" || !/^[\w-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) =>
+    character.charCodeAt(0),
+  );
   // Bits that stand for nothing must be zero.
   return base64url(bytes) === text ? bytes : undefined;
 }
@@ -96,7 +98,9 @@ export function readDer(bytes) {
     const integer = bytes.slice(at + 2, at + 2 + length);
     if (bytes[at] !== 2 || length < 1 || length > 33 || integer.length !== length) return undefined;
     const isPadded = integer[0] === 0;
-    if (integer[0] & 0x80 || (isPadded && length > 1 && !(integer[1] & 0x80)) || (length === 33 && !isPadded)) return undefined;
+    if (integer[0] & 0x80 || (isPadded && length > 1 && !(integer[1] & 0x80)) || (length === 33 && !isPadded)) {
+      return undefined;
+    }
     const digits = length === 33 ? integer.slice(1) : integer;
     integers.push(concat(new Uint8Array(32 - digits.length), digits));
     at += 2 + length;

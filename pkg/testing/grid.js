@@ -87,14 +87,25 @@ export async function createTestGrid(options = {}) {
     if (typeof value !== "string" || value === "") throw invalidArgument(`\`${name}\` must be a text.`);
   }
   for (const [name, value] of Object.entries({ sessionLifeMs, challengeLifeMs, otpLifeMs })) {
-    if (!(typeof value === "number" && value > 0)) throw invalidArgument(`\`${name}\` must be a number of milliseconds above 0.`);
+    if (!(typeof value === "number" && value > 0)) {
+      throw invalidArgument(`\`${name}\` must be a number of milliseconds above 0.`);
+    }
   }
   if (typeof now !== "function") throw invalidArgument("`now` must be a function that gives milliseconds since 1970.");
 
-  const [otpKey, exportKey, providerKey] = await Promise.all([generateSigningKey(), generateSigningKey(), generateSigningKey()]);
+  const [otpKey, exportKey, providerKey] = await Promise.all([
+    generateSigningKey(),
+    generateSigningKey(),
+    generateSigningKey(),
+  ]);
   let ids = 0;
   const grid = {
-    account: { id: accountId, organizationId, userId: organizationId.replace(/aa$/, "ab"), walletId: organizationId.replace(/aa$/, "ac") },
+    account: {
+      id: accountId,
+      organizationId,
+      userId: "00000000-0000-4000-8000-0000000000ab",
+      walletId: "00000000-0000-4000-8000-0000000000ac",
+    },
     agentId,
     contacts: { EMAIL_OTP: email, SMS_OTP: phoneNumber },
     rpId,
@@ -137,21 +148,37 @@ export async function createTestGrid(options = {}) {
     idToken: (claims) => counted(() => idToken(grid, claims)),
     expireChallenges() {
       const at = now();
-      const pending = [...grid.signedRequests.values(), ...grid.passkeyChallenges.values(), ...grid.registrations.values()];
-      for (const expiring of [...pending, ...grid.credentials.flatMap(({ issued }) => issued ?? [])]) expiring.expiresAt = Math.min(expiring.expiresAt, at);
+      const pending = [
+        ...grid.signedRequests.values(),
+        ...grid.passkeyChallenges.values(),
+        ...grid.registrations.values(),
+      ];
+      for (const expiring of [...pending, ...grid.credentials.flatMap(({ issued }) => issued ?? [])]) {
+        expiring.expiresAt = Math.min(expiring.expiresAt, at);
+      }
     },
     expireSessions() {
       for (const session of grid.sessions) session.expiresAt = Math.min(session.expiresAt, now());
     },
     failNext(operation, failure, { times = 1, leg } = {}) {
-      if (!Object.hasOwn(OPERATIONS, operation)) throw invalidArgument(`\`operation\` must be one of ${Object.keys(OPERATIONS).join(", ")}.`);
+      if (!Object.hasOwn(OPERATIONS, operation)) {
+        throw invalidArgument(`\`operation\` must be one of ${Object.keys(OPERATIONS).join(", ")}.`);
+      }
       checkFailure(failure);
-      if (!(Number.isInteger(times) && times > 0)) throw invalidArgument("`times` must be a whole number of at least 1.");
+      if (!(Number.isInteger(times) && times > 0)) {
+        throw invalidArgument("`times` must be a whole number of at least 1.");
+      }
       if (![undefined, 1, 2].includes(leg)) throw invalidArgument("`leg` must be 1 or 2.");
       failures.push({ operation, failure, times, leg });
     },
     async transport(call) {
-      const record = { operation: call.operation, leg: call.stamp === undefined ? 1 : 2, params: call.params, body: readJson(call.body), status: undefined };
+      const record = {
+        operation: call.operation,
+        leg: call.stamp === undefined ? 1 : 2,
+        params: call.params,
+        body: readJson(call.body),
+        status: undefined,
+      };
       calls.push(record);
       const failure = nextFailure(failures, record);
       if (failure === "network") throw new TypeError("The test asked for a failure of the network.");
@@ -169,9 +196,13 @@ function checkFailure(failure) {
   if (failure === "network" || failure === "hang") return;
   const { status } = failure ?? {};
   if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
-    throw invalidArgument('`failure` must be "network", "hang" or { status, code?, message?, details?, retryAfterMs?, body? } with a status from 400 to 599.');
+    throw invalidArgument(
+      '`failure` must be "network", "hang" or { status, code?, message?, details?, retryAfterMs?, body? } with a status from 400 to 599.',
+    );
   }
-  if (failure.code !== undefined && failure.body !== undefined) throw invalidArgument("`failure` has a `code`, of which a body is made, or a `body` of its own; not both.");
+  if (failure.code !== undefined && failure.body !== undefined) {
+    throw invalidArgument("`failure` has a `code`, of which a body is made, or a `body` of its own; not both.");
+  }
 }
 
 function nextFailure(failures, { operation, leg }) {
@@ -187,14 +218,22 @@ function failed({ status, code, message = "The test asked for this.", details = 
   return { status, body: code === undefined ? body : { status, code, message, details }, retryAfterMs };
 }
 
-const hang = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+const hang = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 
 // ── Requests ─────────────────────────────────────────────────────────────────────────────────
 
 async function answer(grid, call, body) {
   const operation = Object.hasOwn(OPERATIONS, call.operation) ? OPERATIONS[call.operation] : undefined;
   try {
-    if (!operation) throw refusal(501, "NOT_IMPLEMENTED", "NOT_IN_TEST_GRID", `The test Grid has no ${call.operation}: answer it in a transport of your own.`);
+    if (!operation) {
+      throw refusal(
+        501,
+        "NOT_IMPLEMENTED",
+        "NOT_IN_TEST_GRID",
+        `The test Grid has no ${call.operation}: answer it in a transport of your own.`,
+      );
+    }
     return await operation(grid, { ...call, id: call.params.id, json: body });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -230,7 +269,9 @@ function checkAccount(grid, accountId) {
 
 async function clientPublicKey(text) {
   const key = await readPublicKey(text);
-  if (!key) throw invalid("CLIENT_PUBLIC_KEY_INVALID", "clientPublicKey must be a P-256 key of 66 or 130 hexadecimal digits.");
+  if (!key) {
+    throw invalid("CLIENT_PUBLIC_KEY_INVALID", "clientPublicKey must be a P-256 key of 66 or 130 hexadecimal digits.");
+  }
   // The encoding that is sent says how the session gets its key.
   return { ...key, text, isSealed: text.length === 130 };
 }
@@ -246,7 +287,16 @@ function askForStamp(grid, call, payloadToSign, isSigner, type) {
   const requestId = grid.newId("Request");
   const expiresAt = grid.now() + grid.lives.challenge;
   const { method, path, body } = call;
-  grid.signedRequests.set(requestId, { method, path, body, payloadToSign, isSigner, issuedAt: grid.now(), expiresAt, isUsed: false });
+  grid.signedRequests.set(requestId, {
+    method,
+    path,
+    body,
+    payloadToSign,
+    isSigner,
+    issuedAt: grid.now(),
+    expiresAt,
+    isUsed: false,
+  });
   return ok(202, { payloadToSign, requestId, expiresAt: rfc3339(expiresAt), ...(type && { type }) });
 }
 
@@ -254,9 +304,28 @@ function askForStamp(grid, call, payloadToSign, isSigner, type) {
 async function legs(grid, call, first, second) {
   if (call.requestId === undefined && call.stamp === undefined) return first();
   if (call.requestId === undefined) throw requestIdMissing();
-  if (call.stamp === undefined) throw refusal(401, "WALLET_SIGNATURE_MISSING", "SIGNATURE_MISSING", "Grid-Wallet-Signature is required on the signed retry.");
-  const pending = takePending(grid, grid.signedRequests, call.requestId, ({ method, path }) => method === call.method && path === call.path);
-  if (pending.body !== call.body) throw refusal(401, "WALLET_SIGNATURE_BODY_MISMATCH", "BODY_CHANGED", "The body is not the one that the payload was made for.");
+  if (call.stamp === undefined) {
+    throw refusal(
+      401,
+      "WALLET_SIGNATURE_MISSING",
+      "SIGNATURE_MISSING",
+      "Grid-Wallet-Signature is required on the signed retry.",
+    );
+  }
+  const pending = takePending(
+    grid,
+    grid.signedRequests,
+    call.requestId,
+    ({ method, path }) => method === call.method && path === call.path,
+  );
+  if (pending.body !== call.body) {
+    throw refusal(
+      401,
+      "WALLET_SIGNATURE_BODY_MISMATCH",
+      "BODY_CHANGED",
+      "The body is not the one that the payload was made for.",
+    );
+  }
   const stamp = await readStamp(call.stamp);
   if (!stamp) throw refusal(401, "WALLET_SIGNATURE_MALFORMED", "STAMP_MALFORMED", "Grid-Wallet-Signature is no stamp.");
   const { publicKey, signature } = stamp;
@@ -273,7 +342,9 @@ const requestIdMissing = () => refusal(401, "REQUEST_ID_MISSING", "REQUEST_ID_MI
 function takePending(grid, all, requestId, isOfThisRequest) {
   const pending = all.get(requestId);
   if (!pending) throw unauthorized("REQUEST_ID_UNKNOWN", "There is no such pending request.");
-  if (!isOfThisRequest(pending)) throw unauthorized("REQUEST_ID_OF_ANOTHER_REQUEST", "Request-Id is another request's.");
+  if (!isOfThisRequest(pending)) {
+    throw unauthorized("REQUEST_ID_OF_ANOTHER_REQUEST", "Request-Id is another request's.");
+  }
   if (pending.isUsed) throw unauthorized("REQUEST_ID_USED", "Request-Id was used before.");
   pending.isUsed = true;
   if (grid.now() >= pending.expiresAt) throw unauthorized("REQUEST_ID_EXPIRED", "The pending request expired.");
@@ -282,13 +353,16 @@ function takePending(grid, all, requestId, isOfThisRequest) {
 
 const isActive = (grid, session) => !session.isRevoked && grid.now() < session.expiresAt;
 
-const activeSession = (grid, publicKey) => grid.sessions.find((session) => session.publicKey === publicKey && isActive(grid, session));
+const activeSession = (grid, publicKey) =>
+  grid.sessions.find((session) => session.publicKey === publicKey && isActive(grid, session));
 
 /** Throws where a key is that of no active session. */
 function byActiveSession(grid) {
   return (publicKey) => {
     const session = activeSession(grid, publicKey);
-    if (!session) throw badSignature("STAMP_KEY_NOT_OF_ACTIVE_SESSION", "The stamp's key is that of no active session.");
+    if (!session) {
+      throw badSignature("STAMP_KEY_NOT_OF_ACTIVE_SESSION", "The stamp's key is that of no active session.");
+    }
     return session;
   };
 }
@@ -309,13 +383,24 @@ function authMethod({ id, accountId, type, nickname, createdAt, updatedAt, passk
 
 function addCredential(grid, type, nickname, more) {
   const at = grid.now();
-  const credential = { id: grid.newId("AuthMethod"), accountId: grid.account.id, type, nickname, createdAt: at, updatedAt: at, turnkeyId: grid.newId("Turnkey"), ...more };
+  const credential = {
+    id: grid.newId("AuthMethod"),
+    accountId: grid.account.id,
+    type,
+    nickname,
+    createdAt: at,
+    updatedAt: at,
+    turnkeyId: grid.newId("Turnkey"),
+    ...more,
+  };
   grid.credentials.push(credential);
   return credential;
 }
 
 function addOtp(grid, type) {
-  if (grid.credentials.some((credential) => credential.type === type)) throw invalidArgument(`The account has its one ${type} credential already: see \`authMethods\`.`);
+  if (grid.credentials.some((credential) => credential.type === type)) {
+    throw invalidArgument(`The account has its one ${type} credential already: see \`authMethods\`.`);
+  }
   return addCredential(grid, type, grid.contacts[type]);
 }
 
@@ -327,7 +412,12 @@ async function addPasskey(grid, { authenticator, nickname = "Passkey" } = {}) {
   if (!name) throw invalidArgument("`nickname` must be 1 to 100 letters, numbers, spaces and . _ - ' ( )");
   const challenge = random(32);
   const origin = authenticator ? originOf(authenticator) : `https://${grid.rpId}`;
-  const made = await device.make({ rpId: grid.rpId, user: { id: utf8(grid.account.userId), name: grid.contacts.EMAIL_OTP }, challenge, origin });
+  const made = await device.make({
+    rpId: grid.rpId,
+    user: { id: utf8(grid.account.userId), name: grid.contacts.EMAIL_OTP },
+    challenge,
+    origin,
+  });
   const attestation = {
     credentialId: base64url(made.credentialId),
     clientDataJson: base64url(made.clientDataJSON),
@@ -338,7 +428,11 @@ async function addPasskey(grid, { authenticator, nickname = "Passkey" } = {}) {
     return authMethod(addCredential(grid, "PASSKEY", name, { passkey }));
   } catch (error) {
     device.passkeys.pop();
-    if (error instanceof Refusal) throw invalidArgument(`The passkey was refused: ${error.body.message}. Is \`rpId\` the domain of the authenticator's \`origin\`, or one above it?`);
+    if (error instanceof Refusal) {
+      throw invalidArgument(
+        `The passkey was refused: ${error.body.message}. Is \`rpId\` the domain of the authenticator's \`origin\`, or one above it?`,
+      );
+    }
     throw error;
   }
 }
@@ -350,15 +444,30 @@ function addOAuth(grid, { subject = "1", clientId = "client-1", email = grid.con
 /** An ID token of the provider that the test Grid knows. */
 async function idToken(grid, { nonce, subject = "1", clientId = "client-1", email = grid.contacts.EMAIL_OTP } = {}) {
   const seconds = Math.floor(grid.now() / 1000);
-  return jws(grid.providerKey, { iss: ISSUER, sub: subject, aud: clientId, iat: seconds, exp: seconds + 600, email, ...(nonce !== undefined && { nonce }) });
+  return jws(grid.providerKey, {
+    iss: ISSUER,
+    sub: subject,
+    aud: clientId,
+    iat: seconds,
+    exp: seconds + 600,
+    email,
+    ...(nonce !== undefined && { nonce }),
+  });
 }
 
 /** The claims of an ID token that was fresh at `at`. */
 async function readIdToken(grid, token, at) {
   const claims = await readJws(grid.providerKey, token);
-  if (!claims) throw unauthorized("OIDC_SIGNATURE_INVALID", "oidcToken is none of the test Grid's provider: make it by idToken().");
+  if (!claims) {
+    throw unauthorized(
+      "OIDC_SIGNATURE_INVALID",
+      "oidcToken is none of the test Grid's provider: make it by idToken().",
+    );
+  }
   const age = at - claims.iat * 1000;
-  if (age < -MAX_TOKEN_LEAD || age >= MAX_TOKEN_AGE) throw unauthorized("OIDC_TOKEN_STALE", "oidcToken was not issued within the last 60 seconds.");
+  if (age < -MAX_TOKEN_LEAD || age >= MAX_TOKEN_AGE) {
+    throw unauthorized("OIDC_TOKEN_STALE", "oidcToken was not issued within the last 60 seconds.");
+  }
   return { ...claims, identity: JSON.stringify([claims.iss, claims.aud, claims.sub]) };
 }
 
@@ -382,7 +491,11 @@ function createPasskeyRegistrationOptions(grid, call) {
     challenge,
     expiresAt: rfc3339(expiresAt),
     rp: { id: grid.rpId, name: "Test" },
-    user: { id: base64url(utf8(grid.account.userId)), name: grid.contacts.EMAIL_OTP, displayName: grid.contacts.EMAIL_OTP },
+    user: {
+      id: base64url(utf8(grid.account.userId)),
+      name: grid.contacts.EMAIL_OTP,
+      displayName: grid.contacts.EMAIL_OTP,
+    },
     excludeCredentials: passkeys.map(({ credentialId }) => ({ type: "public-key", id: credentialId })),
   });
 }
@@ -410,7 +523,14 @@ async function createAuthCredential(grid, call) {
 async function checkNewOtp(grid, { type }) {
   const { setContact } = OTP[type];
   const contact = grid.contacts[type];
-  if (grid.credentials.some((credential) => credential.type === type)) throw refusal(400, `${type}_CREDENTIAL_ALREADY_EXISTS`, `${type}_CREDENTIAL_EXISTS`, `The account has an ${type} credential.`);
+  if (grid.credentials.some((credential) => credential.type === type)) {
+    throw refusal(
+      400,
+      `${type}_CREDENTIAL_ALREADY_EXISTS`,
+      `${type}_CREDENTIAL_EXISTS`,
+      `The account has an ${type} credential.`,
+    );
+  }
   const [kind, name] = setContact;
   return { nickname: contact, payload: activity(grid, kind, { [name]: contact, userId: grid.account.userId }) };
 }
@@ -419,24 +539,49 @@ async function checkNewOAuth(grid, body, at) {
   const { oidcToken } = members(body, ["oidcToken"]);
   const { identity, email, sub } = await readIdToken(grid, oidcToken, at);
   const oauthProviders = [{ oidcToken, providerName: new URL(ISSUER).hostname }];
-  return { nickname: email ?? sub, more: { identity }, payload: activity(grid, "ACTIVITY_TYPE_CREATE_OAUTH_PROVIDERS", { oauthProviders, userId: grid.account.userId }) };
+  return {
+    nickname: email ?? sub,
+    more: { identity },
+    payload: activity(grid, "ACTIVITY_TYPE_CREATE_OAUTH_PROVIDERS", { oauthProviders, userId: grid.account.userId }),
+  };
 }
 
 async function checkNewPasskey(grid, body, at) {
   const { challenge, attestation } = members(body, ["challenge", "nickname"]);
   const nickname = readNickname(body.nickname);
-  if (!nickname) throw invalid("NICKNAME_INVALID", "nickname must be 1 to 100 letters, numbers, spaces and . _ - ' ( )");
+  if (!nickname) {
+    throw invalid("NICKNAME_INVALID", "nickname must be 1 to 100 letters, numbers, spaces and . _ - ' ( )");
+  }
   const issued = grid.registrations.get(challenge);
   if (!issued || at >= issued.expiresAt) {
-    throw invalid("REGISTRATION_CHALLENGE_UNKNOWN", "The challenge is unknown, expired or used: ask for registration options again.");
+    throw invalid(
+      "REGISTRATION_CHALLENGE_UNKNOWN",
+      "The challenge is unknown, expired or used: ask for registration options again.",
+    );
   }
   const passkey = await checkAttestation(attestation, challenge, grid.rpId);
   if (grid.credentials.some((credential) => credential.passkey?.credentialId === passkey.credentialId)) {
-    throw refusal(400, "PASSKEY_CREDENTIAL_ALREADY_EXISTS", "PASSKEY_CREDENTIAL_EXISTS", "The account has this passkey.");
+    throw refusal(
+      400,
+      "PASSKEY_CREDENTIAL_ALREADY_EXISTS",
+      "PASSKEY_CREDENTIAL_EXISTS",
+      "The account has this passkey.",
+    );
   }
   const { attestationObject, clientDataJson, credentialId, transports } = attestation;
-  const authenticators = [{ attestation: { attestationObject, clientDataJson, credentialId }, authenticatorName: nickname, challenge, transports }];
-  return { nickname, more: { passkey }, payload: activity(grid, "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2", { authenticators, userId: grid.account.userId }) };
+  const authenticators = [
+    {
+      attestation: { attestationObject, clientDataJson, credentialId },
+      authenticatorName: nickname,
+      challenge,
+      transports,
+    },
+  ];
+  return {
+    nickname,
+    more: { passkey },
+    payload: activity(grid, "ACTIVITY_TYPE_CREATE_AUTHENTICATORS_V2", { authenticators, userId: grid.account.userId }),
+  };
 }
 
 async function revokeAuthCredential(grid, call) {
@@ -445,7 +590,10 @@ async function revokeAuthCredential(grid, call) {
   const { account } = grid;
   const isSigner = (publicKey) => {
     if (byActiveSession(grid)(publicKey).credential === credential) {
-      throw badSignature("STAMP_KEY_OF_REVOKED_CREDENTIAL", "The stamp's key is that of a session of the credential to be revoked.");
+      throw badSignature(
+        "STAMP_KEY_OF_REVOKED_CREDENTIAL",
+        "The stamp's key is that of a session of the credential to be revoked.",
+      );
     }
   };
   // Grid documents the activity of passkeys only; that of providers is Turnkey's, those of codes are guesses.
@@ -472,9 +620,13 @@ async function revokeAuthCredential(grid, call) {
 
 async function challengeAuthCredential(grid, call) {
   const credential = credentialOf(grid, call.id);
-  if (credential.type === "OAUTH") throw invalid("OAUTH_HAS_NO_CHALLENGE", "An OAUTH credential is verified without a challenge.");
+  if (credential.type === "OAUTH") {
+    throw invalid("OAUTH_HAS_NO_CHALLENGE", "An OAUTH credential is verified without a challenge.");
+  }
   credential.updatedAt = grid.now();
-  if (credential.type !== "PASSKEY") return ok(200, { ...authMethod(credential), ...(await sendCode(grid, credential)) });
+  if (credential.type !== "PASSKEY") {
+    return ok(200, { ...authMethod(credential), ...(await sendCode(grid, credential)) });
+  }
 
   const key = await clientPublicKey(call.json?.clientPublicKey);
   const challenge = hex(await sha256(utf8(createSession(grid, key))));
@@ -484,7 +636,8 @@ async function challengeAuthCredential(grid, call) {
   return ok(200, { ...authMethod(credential), challenge, requestId, expiresAt: rfc3339(expiresAt) });
 }
 
-const createSession = (grid, { text }) => activity(grid, "ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2", { targetPublicKey: text });
+const createSession = (grid, { text }) =>
+  activity(grid, "ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2", { targetPublicKey: text });
 
 /** "Sends" a code; the one before is no longer good. */
 async function sendCode(grid, credential) {
@@ -494,7 +647,13 @@ async function sendCode(grid, credential) {
   credential.issued = { code, target, expiresAt: grid.now() + grid.lives.otp };
   grid.lastCode = code;
   const { organizationId, userId } = grid.account;
-  return { otpEncryptionTargetBundle: await envelope(grid.otpKey, { organizationId, targetPublic: target.uncompressed, userId }) };
+  return {
+    otpEncryptionTargetBundle: await envelope(grid.otpKey, {
+      organizationId,
+      targetPublic: target.uncompressed,
+      userId,
+    }),
+  };
 }
 
 async function verifyAuthCredential(grid, call) {
@@ -507,8 +666,18 @@ async function verifyAuthCredential(grid, call) {
 
 async function verifyPasskey(grid, call, credential) {
   if (call.requestId === undefined) throw requestIdMissing();
-  const { challenge, key } = takePending(grid, grid.passkeyChallenges, call.requestId, (pending) => pending.credential === credential);
-  credential.passkey.signCount = await checkAssertion(credential.passkey, call.json.assertion, base64url(utf8(challenge)), grid.rpId);
+  const { challenge, key } = takePending(
+    grid,
+    grid.passkeyChallenges,
+    call.requestId,
+    (pending) => pending.credential === credential,
+  );
+  credential.passkey.signCount = await checkAssertion(
+    credential.passkey,
+    call.json.assertion,
+    base64url(utf8(challenge)),
+    grid.rpId,
+  );
   return ok(200, await openSession(grid, credential, key));
 }
 
@@ -516,8 +685,12 @@ async function verifyOAuth(grid, call, credential) {
   const { oidcToken } = members(call.json, ["oidcToken"]);
   const key = await clientPublicKey(call.json.clientPublicKey);
   const { identity, nonce } = await readIdToken(grid, oidcToken, grid.now());
-  if (nonce !== hex(await sha256(utf8(key.text)))) throw unauthorized("OIDC_NONCE_MISMATCH", "The nonce of oidcToken is not the SHA-256 of clientPublicKey.");
-  if (identity !== credential.identity) throw unauthorized("OIDC_IDENTITY_MISMATCH", "oidcToken is about somebody else.");
+  if (nonce !== hex(await sha256(utf8(key.text)))) {
+    throw unauthorized("OIDC_NONCE_MISMATCH", "The nonce of oidcToken is not the SHA-256 of clientPublicKey.");
+  }
+  if (identity !== credential.identity) {
+    throw unauthorized("OIDC_IDENTITY_MISMATCH", "oidcToken is about somebody else.");
+  }
   return ok(200, await openSession(grid, credential, key));
 }
 
@@ -533,11 +706,15 @@ async function verifyOtp(grid, call, credential) {
       verification_type: OTP[credential.type].verification,
     };
     const isSigner = (stamping) => {
-      if (stamping !== publicKey.compressed) throw badSignature("STAMP_KEY_NOT_IN_OTP_BUNDLE", "The stamp's key is not the one in the OTP bundle.");
+      if (stamping !== publicKey.compressed) {
+        throw badSignature("STAMP_KEY_NOT_IN_OTP_BUNDLE", "The stamp's key is not the one in the OTP bundle.");
+      }
     };
     return askForStamp(grid, call, await jws(grid.otpKey, claims), isSigner, credential.type);
   };
-  return legs(grid, call, first, async (key) => ok(200, await openSession(grid, credential, { ...key, isSealed: false })));
+  return legs(grid, call, first, async (key) =>
+    ok(200, await openSession(grid, credential, { ...key, isSealed: false })),
+  );
 }
 
 /** Checks a code, which is used up by being right. Gives the key that the session will have. */
@@ -547,7 +724,9 @@ async function checkCode(grid, credential, bundle) {
   if (grid.now() >= issued.expiresAt) throw unauthorized("OTP_EXPIRED", "The code expired.");
   const attempt = await openOtpBundle(issued.target, bundle);
   if (attempt === "malformed") throw invalid("OTP_BUNDLE_MALFORMED", "encryptedOtpBundle is malformed.");
-  if (attempt === "sealed") throw unauthorized("OTP_BUNDLE_UNDECRYPTABLE", "The bundle is not sealed to the key of the latest code.");
+  if (attempt === "sealed") {
+    throw unauthorized("OTP_BUNDLE_UNDECRYPTABLE", "The bundle is not sealed to the key of the latest code.");
+  }
   if (attempt.code !== issued.code) throw unauthorized("OTP_CODE_WRONG", "The code is wrong.");
   // Not where another request has used it meanwhile.
   if (credential.issued !== issued) throw unauthorized("OTP_NOT_ISSUED", "There is no code, or it was used.");
@@ -592,7 +771,8 @@ const sessionRecord = (grid, session) => ({
 });
 
 function listAuthSessions(grid, { params }) {
-  const sessions = params.accountId === grid.account.id ? grid.sessions.filter((session) => isActive(grid, session)) : [];
+  const sessions =
+    params.accountId === grid.account.id ? grid.sessions.filter((session) => isActive(grid, session)) : [];
   return ok(200, { data: sessions.map(authSession) });
 }
 
@@ -602,7 +782,9 @@ async function refreshAuthSession(grid, call) {
   if (!isActive(grid, session)) throw unauthorized("SESSION_NOT_ACTIVE", "The session is not active.");
   const key = await clientPublicKey(call.json?.clientPublicKey);
   const isSigner = (publicKey) => {
-    if (byActiveSession(grid)(publicKey) !== session) throw badSignature("STAMP_KEY_OF_ANOTHER_SESSION", "The stamp's key is that of another session.");
+    if (byActiveSession(grid)(publicKey) !== session) {
+      throw badSignature("STAMP_KEY_OF_ANOTHER_SESSION", "The stamp's key is that of another session.");
+    }
   };
   return legs(
     grid,
@@ -619,7 +801,14 @@ async function revokeAuthSession(grid, call) {
   return legs(
     grid,
     call,
-    () => askForStamp(grid, call, activity(grid, "ACTIVITY_TYPE_DELETE_API_KEYS", parameters), byActiveSession(grid), session.credential.type),
+    () =>
+      askForStamp(
+        grid,
+        call,
+        activity(grid, "ACTIVITY_TYPE_DELETE_API_KEYS", parameters),
+        byActiveSession(grid),
+        session.credential.type,
+      ),
     () => {
       session.isRevoked = true;
       return ok(204, "");
@@ -633,12 +822,21 @@ async function exportInternalAccount(grid, call) {
   const { id, organizationId, walletId } = grid.account;
   checkAccount(grid, call.id);
   const key = await clientPublicKey(call.json?.clientPublicKey);
-  if (!key.isSealed) throw invalid("CLIENT_PUBLIC_KEY_INVALID", "clientPublicKey must be uncompressed: 130 hexadecimal digits.");
+  if (!key.isSealed) {
+    throw invalid("CLIENT_PUBLIC_KEY_INVALID", "clientPublicKey must be uncompressed: 130 hexadecimal digits.");
+  }
   return legs(
     grid,
     call,
-    () => askForStamp(grid, call, activity(grid, "ACTIVITY_TYPE_EXPORT_WALLET", { targetPublicKey: key.text, walletId }), byActiveSession(grid)),
-    async () => ok(200, { id, encryptedWalletCredentials: await walletExport(grid.exportKey, key, organizationId, MNEMONIC) }),
+    () =>
+      askForStamp(
+        grid,
+        call,
+        activity(grid, "ACTIVITY_TYPE_EXPORT_WALLET", { targetPublicKey: key.text, walletId }),
+        byActiveSession(grid),
+      ),
+    async () =>
+      ok(200, { id, encryptedWalletCredentials: await walletExport(grid.exportKey, key, organizationId, MNEMONIC) }),
   );
 }
 
@@ -652,6 +850,8 @@ function regenerateAgentDeviceCode(grid, { params }) {
 }
 
 function getAgentDeviceCodeStatus(grid, { params }) {
-  if (params.code !== grid.deviceCodes.at(-1)) throw notFound("DEVICE_CODE_NOT_FOUND", "There is no such device code, or it was replaced.");
+  if (params.code !== grid.deviceCodes.at(-1)) {
+    throw notFound("DEVICE_CODE_NOT_FOUND", "There is no such device code, or it was replaced.");
+  }
   return ok(200, { code: params.code, redeemed: false });
 }

@@ -18,7 +18,7 @@ export interface TestGridOptions {
   accountId?: string;
   /** The agent that device codes are for. */
   agentId?: string;
-  /** The account's organization, which stands in what is signed. */
+  /** The account's organization, which stands in what is signed. Give another `accountId` with it: gridkey remembers which organization an account has. */
   organizationId?: string;
   /** Where e-mailed codes go: `jane@example.com`. */
   email?: string;

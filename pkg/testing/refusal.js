@@ -9,4 +9,5 @@ export class Refusal {
 }
 
 /** `reason` is the finer word that gridkey's errors have too. */
-export const refusal = (status, code, reason, message) => new Refusal(status, { status, code, message, details: { reason } });
+export const refusal = (status, code, reason, message) =>
+  new Refusal(status, { status, code, message, details: { reason } });

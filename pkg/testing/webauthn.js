@@ -2,11 +2,29 @@
 // the test authenticator has it; attestation statements are not judged.
 
 import { sha256, readPublicKey, verify } from "./crypto.js";
-import { base64url, concat, hex, isEqual, readBase64url, readCbor, readDer, readJson, readUtf8, utf8 } from "./encoding.js";
+import {
+  base64url,
+  concat,
+  hex,
+  isEqual,
+  readBase64url,
+  readCbor,
+  readDer,
+  readJson,
+  readUtf8,
+  utf8,
+} from "./encoding.js";
 import { refusal } from "./refusal.js";
 
 /** Flags of authenticator data: section 6.1. */
-export const FLAGS = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, backedUp: 0x10, attested: 0x40, extensions: 0x80 };
+export const FLAGS = {
+  userPresent: 0x01,
+  userVerified: 0x04,
+  backupEligible: 0x08,
+  backedUp: 0x10,
+  attested: 0x40,
+  extensions: 0x80,
+};
 
 const malformed = (message) => refusal(400, "INVALID_INPUT", "ATTESTATION_INVALID", message);
 
@@ -25,13 +43,17 @@ export async function checkAttestation(attestation, challenge, rpId) {
   const clientData = readClientData(attestation?.clientDataJson);
   if (clientData?.type !== "webauthn.create") throw malformed("clientDataJson is not that of a registration");
   if (clientData.challenge !== challenge) throw malformed("clientDataJson is of another challenge");
-  if (!isOriginOf(clientData.origin, rpId)) throw malformed("clientDataJson is of an origin that is not the relying party's");
+  if (!isOriginOf(clientData.origin, rpId)) {
+    throw malformed("clientDataJson is of an origin that is not the relying party's");
+  }
 
   const object = readBase64url(attestation.attestationObject);
   const { value: members, length } = (object && readCbor(object)) ?? {};
   if (!(members instanceof Map) || length !== object.length) throw malformed("attestationObject is malformed");
   const statement = members.get("attStmt");
-  if (!(statement instanceof Map) || (members.get("fmt") === "none" && statement.size > 0)) throw malformed("attestationObject is malformed");
+  if (!(statement instanceof Map) || (members.get("fmt") === "none" && statement.size > 0)) {
+    throw malformed("attestationObject is malformed");
+  }
   const data = await readAuthenticatorData(members.get("authData"));
   if (!data?.credential) throw malformed("authData is malformed");
   if (!isEqual(data.rpIdHash, await sha256(utf8(rpId)))) throw malformed("authData is of another relying party");
@@ -44,23 +66,39 @@ export async function checkAttestation(attestation, challenge, rpId) {
 /** Checks an assertion and gives the new signature counter. `challenge` is base64url. Throws a refusal. */
 export async function checkAssertion(passkey, assertion, challenge, rpId) {
   const refuse = (reason, message) => refusal(401, "UNAUTHORIZED", reason, message);
-  if (assertion?.credentialId !== passkey.credentialId) throw refuse("ASSERTION_CREDENTIAL_MISMATCH", "credentialId is another passkey's");
+  if (assertion?.credentialId !== passkey.credentialId) {
+    throw refuse("ASSERTION_CREDENTIAL_MISMATCH", "credentialId is another passkey's");
+  }
   const clientData = readClientData(assertion.clientDataJson);
-  if (clientData?.type !== "webauthn.get") throw refuse("ASSERTION_MALFORMED", "clientDataJson is not that of an assertion");
-  if (clientData.challenge !== challenge) throw refuse("ASSERTION_CHALLENGE_MISMATCH", "clientDataJson is of another challenge");
-  if (!isOriginOf(clientData.origin, rpId)) throw refuse("ASSERTION_ORIGIN_NOT_ALLOWED", "the origin is not the relying party's");
+  if (clientData?.type !== "webauthn.get") {
+    throw refuse("ASSERTION_MALFORMED", "clientDataJson is not that of an assertion");
+  }
+  if (clientData.challenge !== challenge) {
+    throw refuse("ASSERTION_CHALLENGE_MISMATCH", "clientDataJson is of another challenge");
+  }
+  if (!isOriginOf(clientData.origin, rpId)) {
+    throw refuse("ASSERTION_ORIGIN_NOT_ALLOWED", "the origin is not the relying party's");
+  }
 
   const bytes = readBase64url(assertion.authenticatorData);
   const data = await readAuthenticatorData(bytes);
   const signature = readDer(readBase64url(assertion.signature));
-  if (data === undefined || signature === undefined) throw refuse("ASSERTION_MALFORMED", "authenticatorData or signature is malformed");
-  if (!isEqual(data.rpIdHash, await sha256(utf8(rpId)))) throw refuse("ASSERTION_RP_ID_MISMATCH", "authenticatorData is of another relying party");
+  if (data === undefined || signature === undefined) {
+    throw refuse("ASSERTION_MALFORMED", "authenticatorData or signature is malformed");
+  }
+  if (!isEqual(data.rpIdHash, await sha256(utf8(rpId)))) {
+    throw refuse("ASSERTION_RP_ID_MISMATCH", "authenticatorData is of another relying party");
+  }
   if (!(data.flags & FLAGS.userPresent)) throw refuse("ASSERTION_USER_NOT_PRESENT", "nobody was present");
   const signed = concat(bytes, await sha256(readBase64url(assertion.clientDataJson)));
-  if (!(await verify(passkey.publicKey, signature, signed))) throw refuse("ASSERTION_SIGNATURE_INVALID", "the signature does not verify");
+  if (!(await verify(passkey.publicKey, signature, signed))) {
+    throw refuse("ASSERTION_SIGNATURE_INVALID", "the signature does not verify");
+  }
   // Section 7.2, step 22: authenticators without a counter always say 0.
   const counts = data.signCount !== 0 || passkey.signCount !== 0;
-  if (counts && data.signCount <= passkey.signCount) throw refuse("ASSERTION_COUNTER_NOT_INCREASED", "the signature counter did not increase");
+  if (counts && data.signCount <= passkey.signCount) {
+    throw refuse("ASSERTION_COUNTER_NOT_INCREASED", "the signature counter did not increase");
+  }
   return data.signCount;
 }
 
@@ -72,7 +110,11 @@ function readClientData(text) {
 /** Section 6.1. Undefined if it is malformed. */
 async function readAuthenticatorData(bytes) {
   if (!(bytes instanceof Uint8Array) || bytes.length < 37) return undefined;
-  const data = { rpIdHash: bytes.slice(0, 32), flags: bytes[32], signCount: Number.parseInt(hex(bytes.slice(33, 37)), 16) };
+  const data = {
+    rpIdHash: bytes.slice(0, 32),
+    flags: bytes[32],
+    signCount: Number.parseInt(hex(bytes.slice(33, 37)), 16),
+  };
   let rest = bytes.slice(37);
   if (data.flags & FLAGS.attested) {
     const length = rest[16] * 256 + rest[17];

@@ -341,6 +341,25 @@ test("a passkey's answer is refused that is not the one that was asked for", asy
   assert.equal(grid.sessions.length, 1);
 });
 
+test("requests that gridkey would not send are refused too", async () => {
+  const { grid } = await setUp();
+  const { id } = await grid.addPasskey();
+  const raw = async (operation, path, params, body) => {
+    const { status, body: answer } = await send(grid, operation, "POST", path, params, { body: JSON.stringify(body) });
+    return [status, answer.code, answer.details.reason];
+  };
+  const verify = (body) => raw("verifyAuthCredential", `/auth/credentials/${id}/verify`, { id }, body);
+  assert.deepEqual(await verify({ type: "PASSKEY", assertion: {} }), [401, "REQUEST_ID_MISSING", "REQUEST_ID_MISSING"]);
+  assert.deepEqual(await verify({}), [400, "INVALID_INPUT", "BODY_MALFORMED"]);
+  const create = (body) => raw("createAuthCredential", "/auth/credentials", {}, body);
+  assert.deepEqual(await create({ type: "TOTP", accountId: grid.accountId }), [400, "INVALID_INPUT", "CREDENTIAL_TYPE_UNSUITABLE"]);
+  assert.deepEqual(await create(null), [400, "INVALID_INPUT", "BODY_MALFORMED"]);
+  const compressed = SessionKey.generate().publicKey;
+  const exported = await raw("exportInternalAccount", "/internal-accounts/1/export", { id: grid.accountId }, { clientPublicKey: compressed });
+  assert.deepEqual(exported, [400, "INVALID_INPUT", "CLIENT_PUBLIC_KEY_INVALID"]);
+  assert.deepEqual(await raw("inventedOperation", "/", {}, {}), [501, "NOT_IMPLEMENTED", "NOT_IN_TEST_GRID"]);
+});
+
 test("a passkey is refused whose counter did not go up", async () => {
   const { grid, gridkey } = await setUp();
   const device = authenticator();

@@ -89,6 +89,34 @@ test("passkeys are checked as the standard has it", async () => {
     assert.equal(await reasonOf(checkAttestation(attestation, text(authentication.challenge), rpId)), "ATTESTATION_INVALID");
     assert.equal(await reasonOf(checkAttestation(attestation, text(registration.challenge), "example.net")), "ATTESTATION_INVALID");
     assert.equal(await reasonOf(checkAssertion(passkey, assertion, text(registration.challenge), rpId)), "ASSERTION_CHALLENGE_MISMATCH");
+    const changed = (hex, from, to) => {
+      assert.ok(hex.includes(from), from);
+      return text(hex.replace(from, to));
+    };
+    const hexOf = (characters) => Buffer.from(characters).toString("hex");
+    const rpIdHash = sha256(rpId).toString("hex");
+    const flags = registration.attestationObject.slice(registration.attestationObject.indexOf(rpIdHash) + 64).slice(0, 2);
+    const withoutUser = (Number.parseInt(flags, 16) & ~1).toString(16);
+    for (const [name, from, to] of [
+      ["clientDataJson", hexOf("webauthn.create"), hexOf("webauthn.get")],
+      ["clientDataJson", hexOf("example.org"), hexOf("example.net")],
+      ["attestationObject", rpIdHash, "00".repeat(32)],
+      ["attestationObject", `${rpIdHash}${flags}`, `${rpIdHash}${withoutUser}`],
+      ["attestationObject", hexOf("authData"), hexOf("autoData")],
+      ["attestationObject", hexOf("attStmt"), hexOf("attSTMT")],
+      ["attestationObject", /$/, "00"],
+    ]) {
+      const source = name === "clientDataJson" ? registration.clientDataJSON : registration.attestationObject;
+      const other = from instanceof RegExp ? text(source.replace(from, to)) : changed(source, from, to);
+      assert.equal(await reasonOf(checkAttestation({ ...attestation, [name]: other }, text(registration.challenge), rpId)), "ATTESTATION_INVALID", to);
+    }
+    // A statement of a format that has none.
+    if (registration.attestationObject.includes(hexOf("none"))) {
+      const attestationObject = changed(registration.attestationObject, `${hexOf("attStmt")}a0`, `${hexOf("attStmt")}a1617801`);
+      assert.equal(await reasonOf(checkAttestation({ ...attestation, attestationObject }, text(registration.challenge), rpId)), "ATTESTATION_INVALID");
+    }
+    const absent = { ...assertion, authenticatorData: text(`${authentication.authenticatorData.slice(0, 64)}00${authentication.authenticatorData.slice(66)}`) };
+    assert.equal(await reasonOf(checkAssertion(passkey, absent, text(authentication.challenge), rpId)), "ASSERTION_USER_NOT_PRESENT");
     assert.equal(await reasonOf(checkAssertion({ ...passkey, signCount: 1 }, assertion, text(authentication.challenge), rpId)), "ASSERTION_COUNTER_NOT_INCREASED");
   }
 });
@@ -104,6 +132,7 @@ test("CBOR comes back as it went, and nothing broken is read", () => {
   const { value: read, length } = readCbor(written);
   assert.equal(length, written.length);
   assert.deepEqual([...read], [...value]);
+  assert.deepEqual([cbor(23), cbor(24), cbor(256), cbor(-7), cbor("a")].map((bytes) => Buffer.from(bytes).toString("hex")), ["17", "1818", "190100", "26", "6161"]);
   for (let end = 0; end < written.length; end++) assert.equal(readCbor(written.slice(0, end)), undefined);
   // RFC 8949, appendix A: true, [1, [2, 3]], a number of 32 bits; and what WebAuthn has not.
   assert.deepEqual([readCbor(bytes("f5")).value, readCbor(bytes("8201820203")).value, readCbor(bytes("1a000f4240")).value], [true, [1, [2, 3]], 1_000_000]);

@@ -130,6 +130,7 @@ test("a session is refreshed, listed and ended", async () => {
     assert.deepEqual((await gridkey.api.listAuthSessions({ accountId: "InternalAccount:2" })).sessions, []);
     await session.revokeSession(id);
     assert.deepEqual(grid.sessions.map(({ active, revoked }) => [active, revoked]), [[false, true], [true, false]]);
+    await refused("not_found", "SESSION_NOT_ACTIVE", gridkey.api.revokeAuthSession(id));
     assert.deepEqual(await session.signOut(), { revokedAtGrid: true });
     assert.ok(grid.sessions.every(({ active }) => !active));
     assert.deepEqual((await gridkey.api.listAuthSessions({ accountId: grid.accountId })).sessions, []);

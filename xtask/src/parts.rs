@@ -88,6 +88,13 @@ pub(crate) const PARTS: &[Part] = &[
         result: tests_passed,
     },
     Part {
+        name: "testing",
+        description: "what the package has for tests of pages, in Node.js, Vitest and Jest",
+        needs: &[setup::package_tools, setup::test_runners],
+        run: testing,
+        result: tests_passed,
+    },
+    Part {
         name: "e2e",
         description: "the login page in Chromium, with relay and sandbox",
         needs: &[
@@ -162,6 +169,11 @@ fn package(shell: &Shell) -> Result<()> {
     build::package(shell)?;
     let trapping = build::trapping_package(shell)?;
     shell.run(node_test(shell, "tests/node")?.env("GRIDKEY_TRAP_PACKAGE", trapping))
+}
+
+fn testing(shell: &Shell) -> Result<()> {
+    build::package(shell)?;
+    shell.run(&mut node_test(shell, "tests/testing")?)
 }
 
 fn e2e(shell: &Shell) -> Result<()> {

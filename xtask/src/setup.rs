@@ -21,6 +21,7 @@ pub(crate) fn everything(shell: &Shell) -> Result<()> {
     wasm_pack(shell)?;
     browser(shell)?;
     browser_test_tools(shell)?;
+    test_runners(shell)?;
     shell.say("everything is there")
 }
 
@@ -95,6 +96,13 @@ pub(crate) fn browser_test_tools(shell: &Shell) -> Result<()> {
 pub(crate) fn peers(shell: &Shell) -> Result<()> {
     node(shell)?;
     npm_ci(shell, "benches", &[])
+}
+
+/// Those that `gridkey/testing` is tested in.
+pub(crate) fn test_runners(shell: &Shell) -> Result<()> {
+    node(shell)?;
+    npm_ci(shell, "tests/testing/jest", &[])?;
+    npm_ci(shell, "tests/testing/vitest", &[])
 }
 
 /// The page's packages. gridkey is among them, and npm installs a copy.

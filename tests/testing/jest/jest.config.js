@@ -1,0 +1,6 @@
+module.exports = {
+  projects: [
+    { displayName: "node", testEnvironment: "node", testPathIgnorePatterns: ["/environment\\.test"] },
+    { displayName: "jsdom", testEnvironment: "./environment.js" },
+  ],
+};

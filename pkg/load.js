@@ -4,7 +4,7 @@ import { invalidArgument, wasmBlockedByCsp, wasmUnavailable } from "./errors.js"
 import { startOnce } from "./instance.js";
 import { BUILD } from "./wasm/build.js";
 
-/** The smallest module. Where it does not compile, none does. */
+/** The smallest module. Where it does not start, none does. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Subresource Integrity's algorithms, the weakest first, and how long their digests are in base64. */
@@ -23,7 +23,9 @@ export function load(find, source, options) {
   }
   const loading = startOnce(async () => {
     held = integrity;
-    return checkBuild(await compile(source ?? (await find()), integrity && digestsOf(integrity)));
+    const module = checkBuild(await compile(source ?? (await find()), integrity && digestsOf(integrity)));
+    await checkPolicy();
+    return module;
   });
   if (integrity === undefined || integrity === held) return loading;
   return loading.then(() => {
@@ -36,7 +38,7 @@ export function load(find, source, options) {
 /** WebAssembly that may be used here, and secure randomness. */
 export function isSupported() {
   try {
-    new WebAssembly.Module(EMPTY);
+    new WebAssembly.Instance(new WebAssembly.Module(EMPTY));
     return typeof crypto.getRandomValues === "function";
   } catch {
     return false;
@@ -164,15 +166,20 @@ async function explained(compiling) {
   try {
     return await compiling;
   } catch (error) {
-    try {
-      await WebAssembly.compile(EMPTY);
-    } catch {
-      throw wasmBlockedByCsp(
-        "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its `script-src`.",
-        error,
-      );
-    }
+    await checkPolicy(error);
     throw wasmUnavailable("The WebAssembly is broken: serve gridkey_bg.wasm as it came.", error);
+  }
+}
+
+/** Fails where the page forbids WebAssembly. WebKit compiles it there too, and refuses to start it. */
+async function checkPolicy(cause) {
+  try {
+    await WebAssembly.instantiate(await WebAssembly.compile(EMPTY));
+  } catch (error) {
+    throw wasmBlockedByCsp(
+      "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its `script-src`.",
+      cause ?? error,
+    );
   }
 }
 

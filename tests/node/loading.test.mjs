@@ -220,6 +220,23 @@ test("a page that forbids WebAssembly is told what to allow", async () => {
   }
 });
 
+test("so it is where the engine compiles all the same, as WebKit does, and starts nothing", async () => {
+  const { instantiate, Instance } = WebAssembly;
+  const refused = () => new WebAssembly.CompileError("whatever the engine says");
+  WebAssembly.instantiate = () => Promise.reject(refused());
+  WebAssembly.Instance = function () {
+    throw refused();
+  };
+  try {
+    assert.equal(gridkey.isSupported(), false);
+    const error = await failure("wasm_blocked_by_csp", gridkey.init());
+    assert.match(error.message, /'wasm-unsafe-eval'/);
+    assert.match(error.cause.message, /whatever/);
+  } finally {
+    Object.assign(WebAssembly, { instantiate, Instance });
+  }
+});
+
 test("without WebAssembly there is a clear error", async () => {
   const { WebAssembly: real } = globalThis;
   globalThis.WebAssembly = undefined;

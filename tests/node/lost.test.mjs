@@ -8,14 +8,18 @@ import test, { before } from "node:test";
 // Sees every instance of the WebAssembly, as a script of the page can.
 const memories = [];
 const { instantiate, Instance } = WebAssembly;
+const see = ({ exports: { memory } }) => {
+  // The loader starts an empty one too, to see whether it may.
+  if (memory) memories.push(memory);
+};
 WebAssembly.instantiate = async (module, imports) => {
   const instance = await instantiate(module, imports);
-  memories.push(instance.exports.memory);
+  see(instance);
   return instance;
 };
 WebAssembly.Instance = function (module, imports) {
   const instance = new Instance(module, imports);
-  memories.push(instance.exports.memory);
+  see(instance);
   return instance;
 };
 

@@ -41,7 +41,7 @@ pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
         .init();
     let runtime = Runtime::new()?;
     let is_sandbox = matches!(backend, Backend::Sandbox(_));
-    let demo = runtime.block_on(Demo::start(shell, backend, port))?;
+    let demo = runtime.block_on(Demo::start(backend, port, login_page(shell)))?;
     shell.say(format_args!("\nThe login page is at\n\n    {}\n", demo.url))?;
     if is_sandbox {
         shell.say(format_args!(
@@ -60,9 +60,32 @@ pub(crate) fn run_for(
     client: impl FnOnce(&str) -> Result<()>,
 ) -> Result<()> {
     build_page(shell)?;
+    serve_for(sandbox, login_page(shell), client)
+}
+
+/// As [`run_for`], with the package itself at `/pkg`, and the files of `directory`, in place of the
+/// login page.
+pub(crate) fn run_package_for(
+    shell: &Shell,
+    sandbox: &Sandbox,
+    directory: &str,
+    client: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
+    build::package(shell)?;
+    let pages = Router::new()
+        .nest_service("/pkg", ServeDir::new(shell.root.join("pkg")))
+        .fallback_service(ServeDir::new(shell.root.join(directory)));
+    serve_for(sandbox, pages, client)
+}
+
+fn serve_for(
+    sandbox: &Sandbox,
+    pages: Router,
+    client: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
     let runtime = Runtime::new()?;
     let backend = Backend::Sandbox(sandbox.clone());
-    let demo = runtime.block_on(Demo::start(shell, backend, 0))?;
+    let demo = runtime.block_on(Demo::start(backend, 0, pages))?;
     client(&demo.url)
 }
 
@@ -72,6 +95,10 @@ fn build_page(shell: &Shell) -> Result<()> {
     setup::page_packages(shell)?;
     let www = shell.root.join("www");
     shell.run(shell.command("npm run --silent build").current_dir(www))
+}
+
+fn login_page(shell: &Shell) -> Router {
+    Router::new().fallback_service(ServeDir::new(shell.root.join("www/dist")))
 }
 
 enum Backend {
@@ -86,7 +113,7 @@ struct Demo {
 }
 
 impl Demo {
-    async fn start(shell: &Shell, backend: Backend, port: u16) -> Result<Self> {
+    async fn start(backend: Backend, port: u16, pages: Router) -> Result<Self> {
         let (listeners, port) = listen(port).await?;
         // WebAuthn wants a host that has a name.
         let url = format!("http://localhost:{port}/");
@@ -101,15 +128,15 @@ impl Demo {
             }
         };
         let config = Json(with_members(grid.page_config(), more));
-        let page = SetResponseHeader::overriding(
-            ServeDir::new(shell.root.join("www/dist")),
+        let pages = SetResponseHeader::overriding(
+            pages,
             CACHE_CONTROL,
             HeaderValue::from_static("no-cache"),
         );
         let app = app
             .nest("/api/grid", grid.relay()?)
             .route("/config.json", get(|| async { config }))
-            .fallback_service(page);
+            .fallback_service(pages);
 
         let mut servers = JoinSet::new();
         for listener in listeners {

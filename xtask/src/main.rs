@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo | test | check | build | pack | size | setup`.
+//! The project's commands: `cargo xtask demo | test | engines | check | build | pack | size | setup`.
 //!
 //! Each installs what it needs and the machine lacks, and says so.
 
@@ -11,6 +11,7 @@
 
 mod build;
 mod demo;
+mod engines;
 mod glue;
 mod grid;
 mod parts;
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   demo [--port N]   serve the login page with a local Grid; prints the address
   test [PART…]      every check and test, or only the named parts
   test --list       the parts
+  engines [NAME…]   the browser tests in chromium, firefox and webkit
   check             formatting, lints and documentation
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
@@ -80,6 +82,7 @@ fn run() -> Result<bool> {
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
         ["test", "--list"] => test::list(),
         ["test", names @ ..] => return test::run(&shell, names),
+        ["engines", names @ ..] => return engines::run(&shell, names),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),
         _ => bail!("{USAGE}"),
     }

@@ -1,14 +1,12 @@
 //! The parts of the test suite, in the order in which they run.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
 use gridkey_sandbox::{Sandbox, SandboxOptions};
-use serde_json::{Value, json};
 
 use crate::{
-    build::{self, scratch},
-    demo,
+    build, demo, engines,
     setup::{self, WASM_TARGET},
     shell::Shell,
     size,
@@ -131,7 +129,7 @@ fn wasm_node(shell: &Shell) -> Result<()> {
 }
 
 fn wasm_chrome(shell: &Shell) -> Result<()> {
-    let capabilities = webdriver_capabilities(shell)?;
+    let capabilities = engines::CHROMIUM.capabilities(shell)?;
     shell.run(
         wasm_pack_test(shell)
             .args(["--headless", "--chrome", "--chromedriver"])
@@ -150,20 +148,6 @@ fn wasm_pack_test(shell: &Shell) -> Command {
 
 /// All tests of the crate but those in its documentation, which run natively in any case.
 const WASM_TEST_TARGETS: [&str; 4] = [".", "--lib", "--test", "*"];
-
-/// `webdriver.json` with the browser that is installed here.
-fn webdriver_capabilities(shell: &Shell) -> Result<PathBuf> {
-    let text = fs::read_to_string(shell.root.join("webdriver.json"))?;
-    let mut capabilities: Value = serde_json::from_str(&text)?;
-    capabilities
-        .get_mut("goog:chromeOptions")
-        .and_then(Value::as_object_mut)
-        .context("webdriver.json has no goog:chromeOptions")?
-        .insert("binary".to_owned(), json!(setup::chromium(shell)?));
-    let file = scratch(shell)?.join("webdriver.json");
-    fs::write(&file, capabilities.to_string())?;
-    Ok(file)
-}
 
 fn package(shell: &Shell) -> Result<()> {
     build::package(shell)?;

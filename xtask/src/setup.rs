@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     shell::Shell,
-    versions::{NODE, WASM_BINDGEN, WASM_PACK},
+    versions::{GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
 };
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -164,6 +164,12 @@ const WASM_PACK_TOOL: CargoTool = CargoTool {
     program: "wasm-pack",
     version: WASM_PACK,
 };
+/// Firefox's WebDriver, which Debian packages without.
+const GECKODRIVER_TOOL: CargoTool = CargoTool {
+    package: "geckodriver",
+    program: "geckodriver",
+    version: GECKODRIVER,
+};
 
 impl CargoTool {
     fn install(&self, shell: &Shell, options: &[&str]) -> Result<()> {
@@ -201,10 +207,11 @@ impl CargoTool {
 }
 
 /// Where the tools that cargo installed for this project are, or will be.
-pub(crate) fn tool_directories() -> Result<[PathBuf; 2]> {
+pub(crate) fn tool_directories() -> Result<[PathBuf; 3]> {
     Ok([
         WASM_BINDGEN_TOOL.directory()?.join("bin"),
         WASM_PACK_TOOL.directory()?.join("bin"),
+        GECKODRIVER_TOOL.directory()?.join("bin"),
     ])
 }
 
@@ -217,44 +224,99 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
     }
 }
 
-/// Package managers, and what one types to install Chromium and its driver with them.
-const BROWSER_PACKAGES: [(&str, &str); 6] = [
-    // Ubuntu has Chromium as a snap only.
-    ("snap", "sudo snap install chromium"),
-    (
-        "apt-get",
-        "sudo apt-get update && sudo apt-get install -y chromium chromium-driver",
-    ),
-    ("dnf", "sudo dnf install chromium chromedriver"),
-    ("pacman", "sudo pacman -S chromium"),
-    ("apk", "sudo apk add chromium chromium-chromedriver"),
-    ("brew", "brew install --cask google-chrome chromedriver"),
-];
+/// What comes with the system's packages: installed where that needs no password; elsewhere the
+/// error says what to type.
+struct SystemPackages {
+    /// Fails with what is missing.
+    check: fn(&Shell) -> Result<()>,
+    /// Package managers and what one types to install it; for apt-get, only the packages.
+    managers: &'static [(&'static str, &'static str)],
+    /// For those who have none of these.
+    otherwise: &'static str,
+}
 
-/// Chromium and its WebDriver. A system package is installed only where that needs no password;
-/// elsewhere the error says what to type.
-pub(crate) fn browser(shell: &Shell) -> Result<()> {
-    let Err(missing) = chromium(shell).and(chromedriver(shell)) else {
-        return Ok(());
-    };
-    let manager = BROWSER_PACKAGES
-        .iter()
-        .find(|(manager, _)| shell.find(manager).is_some());
-    match manager {
-        Some(("apt-get", _)) if shell.read(&mut shell.command("id -u"))? == "0" => {
-            shell.say("installing chromium and chromium-driver (apt-get)")?;
-            shell.run(&mut shell.command("apt-get update"))?;
-            let install = "apt-get install -y chromium chromium-driver";
-            shell.run(
-                shell
-                    .command(install)
-                    .env("DEBIAN_FRONTEND", "noninteractive"),
-            )?;
-            chromium(shell).and(chromedriver(shell)).map(drop)
+const CHROMIUM: SystemPackages = SystemPackages {
+    check: |shell| chromium(shell).and(chromedriver(shell)).map(drop),
+    managers: &[
+        // Ubuntu has Chromium as a snap only.
+        ("snap", "sudo snap install chromium"),
+        ("apt-get", "chromium chromium-driver"),
+        ("dnf", "sudo dnf install chromium chromedriver"),
+        ("pacman", "sudo pacman -S chromium"),
+        ("apk", "sudo apk add chromium chromium-chromedriver"),
+        ("brew", "brew install --cask google-chrome chromedriver"),
+    ],
+    otherwise: "Install Chromium and ChromeDriver, of one version",
+};
+
+const FIREFOX: SystemPackages = SystemPackages {
+    check: |shell| firefox(shell).map(drop),
+    managers: &[
+        // Ubuntu has Firefox as a snap only.
+        ("snap", "sudo snap install firefox"),
+        ("apt-get", "firefox-esr"),
+        ("dnf", "sudo dnf install firefox"),
+        ("pacman", "sudo pacman -S firefox"),
+        ("apk", "sudo apk add firefox"),
+        ("brew", "brew install --cask firefox"),
+    ],
+    otherwise: "Install Firefox",
+};
+
+const WEBKIT: SystemPackages = SystemPackages {
+    check: |shell| webkit_driver(shell).and(xvfb(shell)).map(drop),
+    managers: &[("apt-get", "webkit2gtk-driver xvfb")],
+    otherwise: "Install WebKitGTK with its WebKitWebDriver and MiniBrowser, and Xvfb",
+};
+
+impl SystemPackages {
+    fn install(&self, shell: &Shell) -> Result<()> {
+        let Err(missing) = (self.check)(shell) else {
+            return Ok(());
+        };
+        let manager = self
+            .managers
+            .iter()
+            .find(|(manager, _)| shell.find(manager).is_some());
+        match manager {
+            Some(("apt-get", packages)) if is_root(shell)? => {
+                shell.say(format_args!("installing {packages} (apt-get)"))?;
+                shell.run(&mut shell.command("apt-get update"))?;
+                shell.run(
+                    shell
+                        .command(&format!("apt-get install -y {packages}"))
+                        .env("DEBIAN_FRONTEND", "noninteractive"),
+                )?;
+                (self.check)(shell)
+            }
+            Some(("apt-get", packages)) => bail!(
+                "{missing}. Install it with\n\n    \
+                 sudo apt-get update && sudo apt-get install -y {packages}\n"
+            ),
+            Some((_, command)) => bail!("{missing}. Install it with\n\n    {command}\n"),
+            None => bail!("{missing}. {}", self.otherwise),
         }
-        Some((_, command)) => bail!("{missing}. Install it with\n\n    {command}\n"),
-        None => bail!("{missing}. Install Chromium and ChromeDriver, of one version"),
     }
+}
+
+pub(crate) fn is_root(shell: &Shell) -> Result<bool> {
+    Ok(shell.read(&mut shell.command("id -u"))? == "0")
+}
+
+/// Chromium and its WebDriver.
+pub(crate) fn browser(shell: &Shell) -> Result<()> {
+    CHROMIUM.install(shell)
+}
+
+/// Firefox and its WebDriver.
+pub(crate) fn firefox_browser(shell: &Shell) -> Result<()> {
+    FIREFOX.install(shell)?;
+    GECKODRIVER_TOOL.install(shell, &["--locked"])
+}
+
+/// WebKitGTK's browser, its WebDriver, and a display for it: it cannot do without.
+pub(crate) fn webkit_browser(shell: &Shell) -> Result<()> {
+    WEBKIT.install(shell)
 }
 
 /// The browser of the tests: `CHROMIUM`, or the first that is found.
@@ -278,6 +340,33 @@ pub(crate) fn chromedriver(shell: &Shell) -> Result<PathBuf> {
         &["chromedriver", "chromium.chromedriver"],
     )
     .context("there is no chromedriver on the PATH, and CHROMEDRIVER names none")
+}
+
+/// Firefox: `FIREFOX`, or the first that is found.
+pub(crate) fn firefox(shell: &Shell) -> Result<PathBuf> {
+    let programs = [
+        "firefox-esr",
+        "firefox",
+        "/Applications/Firefox.app/Contents/MacOS/firefox",
+    ];
+    named_or_found(shell, "FIREFOX", &programs)
+        .context("there is no Firefox on the PATH, and FIREFOX names none")
+}
+
+pub(crate) fn geckodriver(shell: &Shell) -> Result<PathBuf> {
+    shell
+        .find("geckodriver")
+        .context("there is no geckodriver on the PATH")
+}
+
+pub(crate) fn webkit_driver(shell: &Shell) -> Result<PathBuf> {
+    shell
+        .find("WebKitWebDriver")
+        .context("there is no WebKitWebDriver on the PATH")
+}
+
+pub(crate) fn xvfb(shell: &Shell) -> Result<PathBuf> {
+    shell.find("Xvfb").context("there is no Xvfb on the PATH")
 }
 
 fn named_or_found(shell: &Shell, variable: &str, programs: &[&str]) -> Option<PathBuf> {

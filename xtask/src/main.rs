@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo | test | check | build | pack | size | setup`.
+//! The project's commands: `cargo xtask demo | test | check | build | pack | packaging | size | setup`.
 //!
 //! Each installs what it needs and the machine lacks, and says so.
 
@@ -13,6 +13,7 @@ mod build;
 mod demo;
 mod glue;
 mod grid;
+mod packaging;
 mod parts;
 mod setup;
 mod shell;
@@ -39,6 +40,7 @@ usage: cargo xtask COMMAND
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
   size [--groups]   what the package weighs beside its peers, against its budget; what of it is what
+  packaging [NAME…] the package in every environment, or only the named ones, in a table
   setup             only install what is missing";
 
 fn main() -> ExitCode {
@@ -77,6 +79,7 @@ fn run() -> Result<bool> {
             }
             size::report(&shell)?;
         }
+        ["packaging", names @ ..] => packaging::run(&shell, names)?,
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
         ["test", "--list"] => test::list(),
         ["test", names @ ..] => return test::run(&shell, names),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     build::{self, scratch},
-    demo,
+    demo, packaging,
     setup::{self, WASM_TARGET},
     shell::Shell,
     size,
@@ -86,6 +86,13 @@ pub(crate) const PARTS: &[Part] = &[
         needs: &[setup::package_tools],
         run: package,
         result: tests_passed,
+    },
+    Part {
+        name: "packaging",
+        description: "the packed package in Vite, webpack, Node.js and a plain page",
+        needs: packaging::NEEDS,
+        run: packaging::quick,
+        result: last_line,
     },
     Part {
         name: "e2e",

@@ -89,9 +89,27 @@ class Project {
   }
 
   /** Runs a file of the project or of its packages with Node; gives what it prints. */
-  async node(file, ...args) {
+  node(file, ...args) {
+    return this.#node(ENVIRONMENT, file, ...args);
+  }
+
+  /** Also gives those files of gridkey that were loaded: scripts by V8's own account of them, and all WebAssembly. */
+  async nodeLoading(file, ...args) {
+    const coverage = this.path("coverage");
+    await rm(coverage, { recursive: true, force: true });
+    const printed = await this.#node({ ...ENVIRONMENT, NODE_V8_COVERAGE: coverage }, file, ...args);
+    const reports = await readdir(coverage);
+    const results = await Promise.all(reports.map(async (name) => (await this.json("coverage", name)).result));
+    const scripts = new Set(results.flat().map(({ url }) => url.replace(/^file:\/\//, "").replace(/\?.*$/, "")));
+    const files = await this.files("node_modules/gridkey");
+    const loaded = files.filter(({ path, name }) => name.endsWith(".wasm") || scripts.has(path));
+    assert.ok(loaded.some(({ name }) => name === "glue.js"), "V8 reports no script of gridkey's");
+    return { printed, loaded };
+  }
+
+  async #node(env, file, ...args) {
     try {
-      const { stdout } = await run(process.execPath, [this.path(file), ...args], { cwd: this.directory, env: ENVIRONMENT, maxBuffer: MAX_OUTPUT, timeout: TIME_LIMIT });
+      const { stdout } = await run(process.execPath, [this.path(file), ...args], { cwd: this.directory, env, maxBuffer: MAX_OUTPUT, timeout: TIME_LIMIT });
       return stdout;
     } catch (error) {
       throw new Error(`${file} ${args.join(" ")}: ${error.stdout}${error.stderr}`, { cause: error });
@@ -122,8 +140,8 @@ class Project {
     };
   }
 
-  async json(name) {
-    return JSON.parse(await readFile(this.path(name), "utf8"));
+  async json(...names) {
+    return JSON.parse(await readFile(this.path(...names), "utf8"));
   }
 
   /** Every file below a directory. */
@@ -132,6 +150,11 @@ class Project {
     const entries = await readdir(root, { recursive: true, withFileTypes: true });
     assert.ok(entries.length > 0, `${root} is empty`);
     const files = entries.filter((entry) => entry.isFile());
-    return Promise.all(files.map(async ({ parentPath, name }) => ({ name, content: await readFile(join(parentPath, name)) })));
+    return Promise.all(
+      files.map(async ({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return { name, path, content: await readFile(path) };
+      }),
+    );
   }
 }

@@ -1,5 +1,5 @@
 // The environments in which the package must work, in the order of the table, and how each is
-// built and run. `modules` is how often, and how, the WebAssembly is in each output.
+// built and run. `modules` is how the WebAssembly is in each output, `parts` what the outputs are.
 
 import assert from "node:assert/strict";
 import { copyFile, rm } from "node:fs/promises";
@@ -301,7 +301,11 @@ export const ENVIRONMENTS = [
     tool: "next",
     entry: "gridkey",
     modules: ["file", "file"],
-    run: (project) => next(project),
+    parts: ["browser", "server"],
+    async run(project) {
+      await rm(project.path("next.config.mjs"), { force: true });
+      return next(project);
+    },
   },
   {
     name: "next-webpack",
@@ -309,8 +313,13 @@ export const ENVIRONMENTS = [
     project: "next",
     tool: "next",
     entry: "gridkey",
-    modules: ["file", "file"],
-    run: (project) => next(project, "--webpack"),
+    modules: ["file", "none"],
+    parts: ["browser", "server"],
+    recipe: recipes.NEXT_WEBPACK,
+    async run(project) {
+      await copyFile(project.path("next.config.webpack.mjs"), project.path("next.config.mjs"));
+      return next(project, "--webpack");
+    },
   },
   {
     name: "vitest",

@@ -28,6 +28,11 @@ export function versionOf({ project, tool }) {
   return dependencies?.[tool] ?? engines?.[tool] ?? "any";
 }
 
+/** How the WebAssembly is in what an environment's tool writes or loads. */
+export function modulesOf({ modules, parts }) {
+  return modules.map((form, index) => (parts ? `${parts[index]}: ${form}` : form)).join(", ");
+}
+
 /** Compares the page with what it should be, or writes it if UPDATE_DOCS is set. */
 export async function checkPage() {
   const expected = text();
@@ -39,8 +44,8 @@ export async function checkPage() {
 function text() {
   const header = [row(["name", "environment", "version", "import", "WebAssembly", "what it takes"]), row(Array(6).fill("---"))];
   const rows = ENVIRONMENTS.map((environment) => {
-    const { name, title, entry, modules, isQuick, recipe } = environment;
-    const cells = [`${name}${isQuick ? " ●" : ""}`, title, versionOf(environment), `\`${entry}\``, modules.join(", and ")];
+    const { name, title, entry, isQuick, recipe } = environment;
+    const cells = [`${name}${isQuick ? " ●" : ""}`, title, versionOf(environment), `\`${entry}\``, modulesOf(environment)];
     return row([...cells, recipe ? `[see below](#${anchor(recipe.title)})` : "nothing"]);
   });
   const recipes = [...new Set(ENVIRONMENTS.map(({ recipe }) => recipe).filter(Boolean))];

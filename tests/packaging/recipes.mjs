@@ -61,6 +61,16 @@ classic service workers.
 `,
 };
 
+export const NEXT_WEBPACK = {
+  title: "Next.js with webpack",
+  text: `
+Turbopack, which is what Next.js builds with, needs nothing. webpack loses the file on the server if
+it bundles the package there; \`next.config.mjs\` tells it not to:
+
+${code("next/next.config.webpack.mjs")}
+`,
+};
+
 export const JEST_JSDOM = {
   title: "Jest with jsdom",
   text: `

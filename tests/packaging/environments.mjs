@@ -77,6 +77,8 @@ const viteBuild = (project, name) =>
   project.node(VITE, "build", name, "--outDir", project.path("out", name), "--logLevel", "warn");
 
 async function viteServer(project, directory) {
+  // What was pre-bundled of a package that may have changed.
+  await rm(project.path("node_modules/.vite"), { recursive: true, force: true });
   const port = await freePort();
   return [project.serve(VITE, directory, "--port", port, "--strictPort", "--host", "127.0.0.1"), port];
 }

@@ -25,7 +25,7 @@ export const row = (cells) => `| ${cells.join(" | ")} |`;
 /** The version that the environment's project pins. */
 export function versionOf({ project, tool }) {
   const { engines, dependencies } = json(`projects/${project}/package.json`);
-  return dependencies?.[tool] ?? engines?.[tool] ?? "any";
+  return dependencies?.[tool] ?? engines?.[tool] ?? "";
 }
 
 /** How the WebAssembly is in what an environment's tool writes or loads. */
@@ -42,7 +42,7 @@ export async function checkPage() {
 }
 
 function text() {
-  const header = [row(["name", "environment", "version", "import", "WebAssembly", "what it takes"]), row(Array(6).fill("---"))];
+  const header = [row(["name", "environment", "version", "import", "WebAssembly", "what it takes"]), `|${"---|".repeat(6)}`];
   const rows = ENVIRONMENTS.map((environment) => {
     const { name, title, entry, isQuick, recipe } = environment;
     const cells = [`${name}${isQuick ? " ●" : ""}`, title, versionOf(environment), `\`${entry}\``, modulesOf(environment)];

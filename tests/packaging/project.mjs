@@ -58,6 +58,8 @@ async function install(name, tarball) {
   const wanted = createHash("sha256").update(lock).update(archive).digest("hex");
   const stamp = join(directory, "node_modules/.gridkey-packaging");
   if ((await readFile(stamp, "utf8").catch(() => "")) !== wanted) {
+    // npm takes a package for installed whose archive has the same name and other content.
+    await rm(join(directory, "node_modules"), { recursive: true, force: true });
     if (lock) await npm(directory, "ci");
     await npm(directory, "install", "--no-save", "--no-package-lock", tarball);
     await writeFile(stamp, wanted);

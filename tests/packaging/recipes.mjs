@@ -44,7 +44,7 @@ ${code("rollup/rollup.config.js")}
 export const ESBUILD = {
   title: "esbuild",
   text: `
-esbuild does not copy what \`new URL("…", import.meta.url)\` names (evanw/esbuild#795). Either import
+esbuild does not copy what \`new URL("…", import.meta.url)\` names. Either import
 the file, build with \`--loader:.wasm=file\`, and give its address to \`init\`:
 
 \`\`\`js

@@ -89,7 +89,10 @@ pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
     let directory = scratch(shell)?.join("trap");
     let package = directory.join("pkg");
     bind(shell, &compiled, &package.join("wasm"))?;
-    for (from, to) in [(shell.root.join("pkg"), &package), (shell.root.clone(), &directory)] {
+    for (from, to) in [
+        (shell.root.join("pkg"), &package),
+        (shell.root.clone(), &directory),
+    ] {
         for entry in fs::read_dir(from)? {
             let file = entry?.path();
             if let (true, Some(name)) = (file.is_file(), file.file_name()) {
@@ -97,11 +100,7 @@ pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
             }
         }
     }
-    shell.run(
-        shell
-            .command("node xtask/tools/entries.mjs")
-            .arg(&package),
-    )?;
+    shell.run(shell.command("node xtask/tools/entries.mjs").arg(&package))?;
     Ok(package)
 }
 

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo | test | engines | check | build | pack | size | setup`.
+//! The project's commands: see `USAGE`.
 //!
 //! Each installs what it needs and the machine lacks, and says so.
 
@@ -14,6 +14,7 @@ mod demo;
 mod engines;
 mod glue;
 mod grid;
+mod packaging;
 mod parts;
 mod setup;
 mod shell;
@@ -41,6 +42,7 @@ usage: cargo xtask COMMAND
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
   size [--groups]   what the package weighs beside its peers, against its budget; what of it is what
+  packaging [NAME…] the package in every environment, or only the named ones, in a table
   setup             only install what is missing";
 
 fn main() -> ExitCode {
@@ -79,6 +81,7 @@ fn run() -> Result<bool> {
             }
             size::report(&shell)?;
         }
+        ["packaging", names @ ..] => packaging::run(&shell, names)?,
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
         ["test", "--list"] => test::list(),
         ["test", names @ ..] => return test::run(&shell, names),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use gridkey_sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
-    build, demo, engines,
+    build, demo, engines, packaging,
     setup::{self, WASM_TARGET},
     shell::Shell,
     size,
@@ -91,6 +91,13 @@ pub(crate) const PARTS: &[Part] = &[
         needs: &[setup::package_tools, setup::test_runners],
         run: testing,
         result: tests_passed,
+    },
+    Part {
+        name: "packaging",
+        description: "the packed package in Vite, webpack, Node.js and a plain page",
+        needs: packaging::NEEDS,
+        run: packaging::quick,
+        result: last_line,
     },
     Part {
         name: "e2e",

@@ -89,7 +89,10 @@ pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
     let directory = scratch(shell)?.join("trap");
     let package = directory.join("pkg");
     bind(shell, &compiled, &package.join("wasm"))?;
-    for (from, to) in [(shell.root.join("pkg"), &package), (shell.root.clone(), &directory)] {
+    for (from, to) in [
+        (shell.root.join("pkg"), &package),
+        (shell.root.clone(), &directory),
+    ] {
         for entry in fs::read_dir(from)? {
             let file = entry?.path();
             if let (true, Some(name)) = (file.is_file(), file.file_name()) {
@@ -97,11 +100,7 @@ pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
             }
         }
     }
-    shell.run(
-        shell
-            .command("node xtask/tools/entries.mjs")
-            .arg(&package),
-    )?;
+    shell.run(shell.command("node xtask/tools/entries.mjs").arg(&package))?;
     Ok(package)
 }
 
@@ -164,6 +163,7 @@ fn compile(shell: &Shell) -> Result<PathBuf> {
         shell
             .command("cargo build --quiet --release --package gridkey --lib --target")
             .arg(WASM_TARGET)
+            .env("CARGO_TARGET_DIR", &shell.target)
             .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(shell)?),
     )?;
     Ok(shell.target.join(WASM_TARGET).join("release/gridkey.wasm"))
@@ -182,6 +182,7 @@ fn rust_flags(shell: &Shell) -> Result<String> {
     // rustc takes the last prefix that fits.
     let mut remapped = vec![
         (shell.root.clone(), "gridkey".to_owned()),
+        (shell.target.clone(), "gridkey/target".to_owned()),
         (
             Path::new(&sysroot).join("lib/rustlib/src/rust"),
             format!("/rustc/{commit}"),

@@ -1,4 +1,5 @@
-//! The project's commands: `cargo xtask demo | test | engines | check | build | pack | size | setup`.
+//! The project's commands: `cargo xtask demo | test | engines | check | build | pack | size | release |
+//! setup`.
 //!
 //! Each installs what it needs and the machine lacks, and says so.
 
@@ -15,6 +16,7 @@ mod engines;
 mod glue;
 mod grid;
 mod parts;
+mod release;
 mod setup;
 mod shell;
 mod size;
@@ -41,6 +43,7 @@ usage: cargo xtask COMMAND
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
   size [--groups]   what the package weighs beside its peers, against its budget; what of it is what
+  release --dry-run the tarball twice from clean clones of the commit, compared; prints its digest
   setup             only install what is missing";
 
 fn main() -> ExitCode {
@@ -79,6 +82,8 @@ fn run() -> Result<bool> {
             }
             size::report(&shell)?;
         }
+        ["release", "--dry-run"] => release::dry_run(&shell)?,
+        ["release"] => bail!("{}", release::BY_HAND),
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
         ["test", "--list"] => test::list(),
         ["test", names @ ..] => return test::run(&shell, names),

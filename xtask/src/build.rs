@@ -163,6 +163,7 @@ fn compile(shell: &Shell) -> Result<PathBuf> {
         shell
             .command("cargo build --quiet --release --package gridkey --lib --target")
             .arg(WASM_TARGET)
+            .env("CARGO_TARGET_DIR", &shell.target)
             .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(shell)?),
     )?;
     Ok(shell.target.join(WASM_TARGET).join("release/gridkey.wasm"))
@@ -181,6 +182,7 @@ fn rust_flags(shell: &Shell) -> Result<String> {
     // rustc takes the last prefix that fits.
     let mut remapped = vec![
         (shell.root.clone(), "gridkey".to_owned()),
+        (shell.target.clone(), "gridkey/target".to_owned()),
         (
             Path::new(&sysroot).join("lib/rustlib/src/rust"),
             format!("/rustc/{commit}"),

@@ -16,6 +16,7 @@ mod glue;
 mod grid;
 mod packaging;
 mod parts;
+mod release;
 mod setup;
 mod shell;
 mod size;
@@ -43,6 +44,7 @@ usage: cargo xtask COMMAND
   pack              the same as the tarball that npm publishes; prints its path
   size [--groups]   what the package weighs beside its peers, against its budget; what of it is what
   packaging [NAME…] the package in every environment, or only the named ones, in a table
+  release --dry-run the tarball twice from clean clones of the commit, compared; prints its digest
   setup             only install what is missing";
 
 fn main() -> ExitCode {
@@ -82,6 +84,8 @@ fn run() -> Result<bool> {
             size::report(&shell)?;
         }
         ["packaging", names @ ..] => packaging::run(&shell, names)?,
+        ["release", "--dry-run"] => release::dry_run(&shell)?,
+        ["release"] => bail!("{}", release::BY_HAND),
         ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
         ["test", "--list"] => test::list(),
         ["test", names @ ..] => return test::run(&shell, names),

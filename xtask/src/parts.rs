@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use gridkey_sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
-    build, demo, engines, packaging,
+    build, demo, engines, packaging, release,
     setup::{self, WASM_TARGET},
     shell::Shell,
     size,
@@ -157,6 +157,7 @@ fn wasm_pack_test(shell: &Shell) -> Command {
 const WASM_TEST_TARGETS: [&str; 4] = [".", "--lib", "--test", "*"];
 
 fn package(shell: &Shell) -> Result<()> {
+    release::changelog(shell)?;
     build::package(shell)?;
     let trapping = build::trapping_package(shell)?;
     shell.run(node_test(shell, "tests/node")?.env("GRIDKEY_TRAP_PACKAGE", trapping))

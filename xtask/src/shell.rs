@@ -60,6 +60,16 @@ impl Shell {
         }
     }
 
+    /// The same shell in another copy of the workspace, which has its own target directory.
+    pub(crate) fn in_workspace(&self, root: &Path) -> Result<Self> {
+        Ok(Self {
+            root: root.to_owned(),
+            target: root.join("target"),
+            path: self.path.clone(),
+            log: self.log.as_ref().map(File::try_clone).transpose()?,
+        })
+    }
+
     pub(crate) fn say(&self, line: impl Display) -> Result<()> {
         match self.log.as_ref() {
             Some(mut log) => writeln!(log, "{line}")?,

@@ -60,6 +60,15 @@ pub(crate) fn run_for(
     client: impl FnOnce(&str) -> Result<()>,
 ) -> Result<()> {
     build_page(shell)?;
+    serve_for(shell, sandbox, client)
+}
+
+/// As [`run_for`], for clients with a page of their own: it does not build this one.
+pub(crate) fn serve_for(
+    shell: &Shell,
+    sandbox: &Sandbox,
+    client: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
     let runtime = Runtime::new()?;
     let backend = Backend::Sandbox(sandbox.clone());
     let demo = runtime.block_on(Demo::start(shell, backend, 0))?;
@@ -69,7 +78,7 @@ pub(crate) fn run_for(
 /// The page, with the package as npm installs it.
 fn build_page(shell: &Shell) -> Result<()> {
     build::package(shell)?;
-    setup::page_packages(shell)?;
+    setup::packages_with_gridkey(shell, "www")?;
     let www = shell.root.join("www");
     shell.run(shell.command("npm run --silent build").current_dir(www))
 }

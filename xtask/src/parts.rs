@@ -99,6 +99,13 @@ pub(crate) const PARTS: &[Part] = &[
         result: tests_passed,
     },
     Part {
+        name: "migration",
+        description: "the hand-written code of Grid's documents, beside what takes its place",
+        needs: &[setup::package_tools],
+        run: migration,
+        result: tests_passed,
+    },
+    Part {
         name: "examples",
         description: "the examples, by themselves and with relay and sandbox",
         needs: &[
@@ -192,6 +199,18 @@ fn e2e(shell: &Shell) -> Result<()> {
         "not as the API's documents have it: {violations:#?}"
     );
     Ok(())
+}
+
+fn migration(shell: &Shell) -> Result<()> {
+    build::package(shell)?;
+    let directory = "tests/migration";
+    setup::packages_with_gridkey(shell, directory)?;
+    shell.run(
+        shell
+            .command("npx --no-install tsc")
+            .current_dir(shell.root.join(directory)),
+    )?;
+    shell.run(&mut node_test(shell, directory)?)
 }
 
 /// Each as a customer would: its own packages, type check, build and tests. Then all of them against

@@ -308,7 +308,7 @@ function json(text) {
 }
 
 /** A device with a passkey store, of the DevTools protocol. */
-class VirtualAuthenticator {
+export class VirtualAuthenticator {
   static async add(page) {
     const self = new VirtualAuthenticator();
     self.devtools = await page.context().newCDPSession(page);

@@ -63,6 +63,15 @@ pub(crate) fn run_for(
     serve_for(sandbox, login_page(shell), client)
 }
 
+/// As [`run_for`], for clients with a page of their own: it does not build this one.
+pub(crate) fn run_servers_for(
+    shell: &Shell,
+    sandbox: &Sandbox,
+    client: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
+    serve_for(sandbox, login_page(shell), client)
+}
+
 /// As [`run_for`], with the package itself at `/pkg`, and the files of `directory`, in place of the
 /// login page.
 pub(crate) fn run_package_for(
@@ -92,7 +101,7 @@ fn serve_for(
 /// The page, with the package as npm installs it.
 fn build_page(shell: &Shell) -> Result<()> {
     build::package(shell)?;
-    setup::page_packages(shell)?;
+    setup::packages_with_gridkey(shell, "www")?;
     let www = shell.root.join("www");
     shell.run(shell.command("npm run --silent build").current_dir(www))
 }

@@ -110,6 +110,24 @@ pub(crate) const PARTS: &[Part] = &[
         run: e2e,
         result: tests_passed,
     },
+    Part {
+        name: "migration",
+        description: "the hand-written code of Grid's documents, beside what takes its place",
+        needs: &[setup::package_tools],
+        run: migration,
+        result: tests_passed,
+    },
+    Part {
+        name: "examples",
+        description: "the examples, by themselves and with relay and sandbox",
+        needs: &[
+            setup::package_tools,
+            setup::browser,
+            setup::browser_test_tools,
+        ],
+        run: examples,
+        result: tests_passed,
+    },
 ];
 
 fn clippy(shell: &Shell) -> Result<()> {
@@ -187,6 +205,52 @@ fn e2e(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+fn migration(shell: &Shell) -> Result<()> {
+    build::package(shell)?;
+    let directory = "tests/migration";
+    setup::packages_with_gridkey(shell, directory)?;
+    shell.run(
+        shell
+            .command("npx --no-install tsc")
+            .current_dir(shell.root.join(directory)),
+    )?;
+    shell.run(&mut node_test(shell, directory)?)
+}
+
+/// Each as a customer would: its own packages, type check, build and tests. Then all of them against
+/// a relay.
+fn examples(shell: &Shell) -> Result<()> {
+    build::package(shell)?;
+    for example in ["react-login", "own-routes", "device-code"] {
+        let directory = format!("examples/{example}");
+        setup::packages_with_gridkey(shell, &directory)?;
+        for script in ["build", "test"] {
+            let mut npm = shell.command("npm run --silent --if-present");
+            shell.run(
+                npm.arg(script)
+                    .current_dir(shell.root.join(&directory))
+                    .env("NO_COLOR", "1"),
+            )?;
+        }
+    }
+    let sandbox = Sandbox::new(SandboxOptions::default());
+    let chromium = setup::chromium(shell)?;
+    demo::run_servers_for(shell, &sandbox, |url| {
+        let mut tests = node_test(shell, "tests/examples")?;
+        shell.run(
+            tests
+                .env("GRIDKEY_DEMO_URL", url)
+                .env("CHROMIUM", &chromium),
+        )
+    })?;
+    let violations = sandbox.violations();
+    ensure!(
+        violations.is_empty(),
+        "not as the API's documents have it: {violations:#?}"
+    );
+    Ok(())
+}
+
 /// Node's test runner on the files `*.test.mjs` of a directory.
 fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
     let mut files = Vec::new();
@@ -213,7 +277,7 @@ fn last_line(output: &str) -> Result<String> {
     Ok(output.lines().last().unwrap_or_default().to_owned())
 }
 
-/// How many tests passed, by the closing lines of cargo's, wasm-bindgen's and Node's test runners.
+/// How many tests passed, by the closing lines of cargo's, wasm-bindgen's, Node's and Vitest's runners.
 /// A runner that found no test is content; this is not. Nor is it with one that began and gave no
 /// result: a WebAssembly test in Node that waits for nothing ends the process without an error.
 fn tests_passed(output: &str) -> Result<String> {
@@ -235,6 +299,7 @@ fn tests_passed(output: &str) -> Result<String> {
         .filter_map(|line| {
             line.strip_prefix("test result: ok. ")
                 .or_else(|| line.strip_prefix("ℹ pass "))
+                .or_else(|| line.trim_start().strip_prefix("Tests  "))
         })
         .filter_map(|counts| counts.split_whitespace().next()?.parse::<u64>().ok())
         .sum();
@@ -260,8 +325,9 @@ mod tests {
             test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n\
             \n\
             test result: ok. 11 passed; 0 failed; 0 ignored\n\
-            ℹ tests 3\nℹ pass 3\nℹ fail 0\n";
-        assert_eq!(tests_passed(output).unwrap(), "16 tests");
+            ℹ tests 3\nℹ pass 3\nℹ fail 0\n \
+            Test Files  1 passed (1)\n      Tests  9 passed (9)\n";
+        assert_eq!(tests_passed(output).unwrap(), "25 tests");
     }
 
     #[test]

@@ -105,15 +105,15 @@ pub(crate) fn test_runners(shell: &Shell) -> Result<()> {
     npm_ci(shell, "tests/testing/vitest", &[])
 }
 
-/// The page's packages. gridkey is among them, and npm installs a copy.
-pub(crate) fn page_packages(shell: &Shell) -> Result<()> {
+/// The packages of a page or an example. gridkey is among them, and npm installs a copy.
+pub(crate) fn packages_with_gridkey(shell: &Shell, directory: &str) -> Result<()> {
     let mut gridkey = Vec::new();
     for directory in ["pkg", "pkg/wasm"] {
         for entry in fs::read_dir(shell.root.join(directory))? {
             gridkey.push(entry?.path());
         }
     }
-    npm_ci(shell, "www", &gridkey)
+    npm_ci(shell, directory, &gridkey)
 }
 
 /// Installs the packages of a lock file, unless they are newer than it and the other `inputs`.

@@ -1,0 +1,121 @@
+import { capabilities, isGridkeyError, type AuthMethod, type Gridkey, type OtpState, type PasskeySignIn, type WalletSession } from "gridkey";
+import { useEffect, useRef, useState } from "react";
+import { AttemptButton, Outcome, focused, useAttempt } from "./attempt.tsx";
+import { CodeForm } from "./code-form.tsx";
+import { keep } from "./keep.ts";
+
+interface SignInProps {
+  gridkey: Gridkey;
+  accountId: string;
+  onSignedIn: (session: WalletSession) => void;
+  farewell: string;
+}
+
+export function SignIn({ gridkey, accountId, onSignedIn, farewell }: SignInProps) {
+  const [methods, setMethods] = useState<AuthMethod[]>();
+  const [otp, setOtp] = useState(keep.otp.read);
+  const load = useAttempt();
+
+  const look = () =>
+    load.run(async (signal) => {
+      const [found, can] = await Promise.all([gridkey.listAuthMethods({ accountId, signal }), capabilities()]);
+      const usable = found.filter(({ type }) => type === "EMAIL_OTP" || (type === "PASSKEY" && can.passkeys !== false));
+      // Passkeys first, newest first; before them the way that was used last.
+      const last = keep.lastMethod.read();
+      const rank = ({ id, type }: AuthMethod) => (id === last ? 0 : type === "PASSKEY" ? 1 : 2);
+      setMethods(usable.sort((a, b) => rank(a) - rank(b) || b.createdAt.localeCompare(a.createdAt)));
+    });
+  useEffect(() => void look(), [gridkey, accountId]);
+
+  const back = () => {
+    keep.otp.clear();
+    setOtp(undefined);
+  };
+  const enter = (session: WalletSession) => {
+    back();
+    onSignedIn(session);
+  };
+  const sent = (state: OtpState) => {
+    keep.otp.write(state);
+    setOtp(state);
+  };
+
+  // A code that was sent before a reload is still good.
+  if (otp?.accountId === accountId) {
+    return <CodeForm gridkey={gridkey} otp={otp} onSent={sent} onSignedIn={enter} onBack={back} />;
+  }
+
+  return (
+    <>
+      <h1 ref={focused} tabIndex={-1}>Sign in to your wallet</h1>
+      {farewell && <p>{farewell}</p>}
+      {!methods && <Outcome attempt={load} busyText="Looking up how you can sign in…" />}
+      {load.failed && <button type="button" autoFocus onClick={look}>Try again</button>}
+      {methods?.map((method, index) =>
+        method.type === "PASSKEY"
+          ? <PasskeyWay key={method.id} gridkey={gridkey} method={method} first={index === 0} onSignedIn={enter} />
+          : <EmailWay key={method.id} gridkey={gridkey} method={method} first={index === 0} onSent={sent} />)}
+      {methods?.length === 0 && <p role="alert">This browser has no way to open your wallet. Try another one.</p>}
+    </>
+  );
+}
+
+interface WayProps {
+  gridkey: Gridkey;
+  method: AuthMethod;
+  first: boolean;
+}
+
+function PasskeyWay({ gridkey, method: { id, accountId, nickname }, first, onSignedIn }: WayProps & Pick<SignInProps, "onSignedIn">) {
+  const attempt = useAttempt();
+  const ready = useRef<Promise<PasskeySignIn>>(undefined);
+
+  // Browsers show the prompt only inside a tap, so what needs the network comes before it; here,
+  // for the passkey that will be used most likely.
+  const prepare = (signal?: AbortSignal) => {
+    const preparing = gridkey.preparePasskey({ authMethodId: id, accountId, ...(signal && { signal }) });
+    ready.current = preparing;
+    // After a failure the tap prepares again, and says what is wrong.
+    preparing.catch(() => ready.current === preparing && (ready.current = undefined));
+    return preparing;
+  };
+  useEffect(() => {
+    const left = new AbortController();
+    if (first) void prepare(left.signal);
+    return () => {
+      left.abort();
+      void ready.current?.then((signIn) => signIn.free(), () => undefined);
+      ready.current = undefined;
+    };
+  }, [gridkey, id, first]);
+
+  const signIn = () =>
+    attempt.run(async (signal) => {
+      const prepared = await (ready.current ?? prepare());
+      onSignedIn(await prepared.confirm({ signal }).catch((error: unknown) => {
+        // What was prepared was lost with it.
+        if (isGridkeyError(error) && error.code === "instance_lost") ready.current = undefined;
+        throw error;
+      }));
+    });
+
+  return (
+    <AttemptButton attempt={attempt} onPress={signIn} autoFocus={first} busyText="Waiting for your passkey…">
+      Sign in with passkey “{nickname}”
+    </AttemptButton>
+  );
+}
+
+function EmailWay({ gridkey, method: { id, accountId, nickname }, first, onSent }: WayProps & { onSent: (otp: OtpState) => void }) {
+  const attempt = useAttempt();
+  const send = () =>
+    attempt.run(async (signal) => {
+      using signIn = await gridkey.sendOtp({ authMethodId: id, accountId, signal });
+      onSent(signIn.state);
+    });
+  return (
+    <AttemptButton attempt={attempt} onPress={send} autoFocus={first} busyText="Sending a code…">
+      Send a code to {nickname}
+    </AttemptButton>
+  );
+}

@@ -50,13 +50,16 @@ function power(base, exponent) {
   return result;
 }
 
-/** A point's other form; browsers' WebCrypto does not read the compressed one. */
+/**
+ * A point's other form; browsers' WebCrypto does not read the compressed one. Where there is no such
+ * point, what this gives is not on the curve.
+ */
 function uncompressed(compressed) {
   const x = BigInt(`0x${hex(compressed.slice(1))}`);
   const square = (((x * x * x - 3n * x + B) % P) + P) % P;
   const root = power(square, (P + 1n) / 4n);
-  if (x >= P || (root * root) % P !== square) return undefined;
-  const y = root & 1n ? (compressed[0] === 3 ? root : P - root) : compressed[0] === 2 ? root : P - root;
+  const isOdd = compressed[0] === 3;
+  const y = Boolean(root & 1n) === isOdd ? root : P - root;
   return concat([4], compressed.slice(1), readHex(y.toString(16).padStart(64, "0")));
 }
 
@@ -71,7 +74,6 @@ export async function readPublicKey(text) {
   const isShort = bytes?.length === 33 && (bytes[0] === 2 || bytes[0] === 3);
   if (!isShort && !(bytes?.length === 65 && bytes[0] === 4)) return undefined;
   const point = isShort ? uncompressed(bytes) : bytes;
-  if (point === undefined) return undefined;
   try {
     // Refuses what is not on the curve.
     await subtle().importKey("raw", point, ECDH, true, []);

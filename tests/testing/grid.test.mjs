@@ -280,7 +280,17 @@ test("a one-time code's token is stamped by the key that was sealed with it, and
   assert.equal(grid.sessions[0].publicKey, key.publicKey);
 
   await gridkey.api.challengeAuthCredential(id);
-  for (const encryptedOtpBundle of ["{}", "null", '{"encappedPublic":"04","ciphertext":"00"}', body.encryptedOtpBundle.replace("ciphertext", "cipherText")]) {
+  const sealed = body.encryptedOtpBundle;
+  for (const encryptedOtpBundle of [
+    "{}",
+    "null",
+    '{"encappedPublic":"04","ciphertext":"00"}',
+    sealed.replace("ciphertext", "cipherText"),
+    sealed.replace(/(?<="04)./, "g"),
+    // No point of the curve.
+    sealed.replace(/(?<="04).{128}/, "1".repeat(128)),
+    sealed.replace(/"}$/, 'x"}'),
+  ]) {
     await refused("grid_error", "OTP_BUNDLE_MALFORMED", gridkey.api.verifyAuthCredential(id, { type: "EMAIL_OTP", encryptedOtpBundle }));
   }
   await refused("grid_error", "CREDENTIAL_TYPE_UNSUITABLE", gridkey.api.verifyAuthCredential(id, { ...body, type: "SMS_OTP" }));

@@ -121,6 +121,27 @@ test("passkeys are checked as the standard has it", async () => {
   }
 });
 
+test("authenticator data is read to its end, extensions too", async () => {
+  const [{ registration }] = vectors("webauthn_l3_es256").ceremonies;
+  const text = (hex) => base64url(bytes(hex));
+  const authData = readCbor(bytes(registration.attestationObject)).value.get("authData");
+  const check = (data) => {
+    const attestationObject = base64url(cbor(new Map([["fmt", "none"], ["attStmt", new Map()], ["authData", data]])));
+    const attestation = { credentialId: text(registration.credential_id), clientDataJson: text(registration.clientDataJSON), attestationObject };
+    return checkAttestation(attestation, text(registration.challenge), "example.org").then(() => "accepted", (refusal) => refusal.body.details.reason);
+  };
+  const extended = authData.slice();
+  extended[32] |= 0x80;
+  assert.equal(await check(authData), "accepted");
+  assert.equal(await check(concat(extended, bytes("a16161f5"))), "accepted");
+  // The same point in coordinates of 31 and 33 bytes: 58 20 x, 22, 58 20 y.
+  const x = authData.length - 69;
+  const shifted = concat(authData.slice(0, x), [0x58, 31], authData.slice(x + 2, x + 33), [0x22, 0x58, 33], authData.slice(x + 33, x + 34), authData.slice(x + 37));
+  for (const wrong of [extended, concat(extended, bytes("ff")), concat(extended, bytes("a0a0")), concat(authData, bytes("a0")), authData.slice(0, -1), authData.slice(0, 36), shifted]) {
+    assert.equal(await check(wrong), "ATTESTATION_INVALID");
+  }
+});
+
 test("an origin belongs to its domain and those above it", () => {
   for (const origin of ["https://wallet.example", "https://wallet.example:8443", "https://app.wallet.example"]) assert.equal(isOriginOf(origin, "wallet.example"), true);
   for (const origin of ["https://evilwallet.example", "https://wallet.example.net", "https://example", "null", "", undefined]) assert.equal(isOriginOf(origin, "wallet.example"), false);

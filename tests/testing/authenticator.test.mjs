@@ -80,6 +80,9 @@ test("prompts fail as a browser's do", async () => {
   const only = (alg) => navigator.credentials.create({ publicKey: { challenge: new Uint8Array(16), rp: {}, user: { id: new Uint8Array(1), name: "n" }, pubKeyCredParams: [{ type: "public-key", alg }] } });
   await assert.rejects(only(-257), { name: "NotSupportedError" });
   assert.equal((await only(-7)).type, "public-key");
+  const reason = new RangeError("mine");
+  const aborted = navigator.credentials.get({ publicKey: { challenge: new Uint8Array(16) }, signal: AbortSignal.abort(reason) });
+  await assert.rejects(aborted, (error) => error === reason);
   await assert.rejects(navigator.credentials.get({}), { name: "NotSupportedError" });
 });
 

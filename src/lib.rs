@@ -11,9 +11,13 @@
 //! | [`flow`] | signing in and the life of a session; speaks only through [`ports`] |
 //! | [`web`] | the browser; decides nothing |
 
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 extern crate alloc;
+/// What the package ships has an allocator and an end of panics of its own: see `web::standalone`.
+#[cfg(not(any(test, feature = "standalone")))]
+extern crate std;
 
 pub mod api;
 pub mod crypto;

@@ -2,7 +2,7 @@
 //!
 //! They are of the right types because that has seen to it; what is not is taken for nothing.
 
-use std::{rc::Rc, vec::IntoIter};
+use alloc::{rc::Rc, string::String, vec::IntoIter, vec::Vec};
 
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};

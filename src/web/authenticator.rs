@@ -1,5 +1,7 @@
 //! Passkeys by `navigator.credentials`.
 
+use alloc::string::String;
+
 use js_sys::{Array, Uint8Array};
 
 use super::host::{self, Answer, kind};

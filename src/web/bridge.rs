@@ -6,13 +6,16 @@
 //!
 //! No borrow is held over an await or over a call of somebody else's function.
 
-use std::{cell::RefCell, rc::Rc};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
+use core::cell::RefCell;
 
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{arguments::Arguments, client, error, functions, keys, session, sign_in};
+use super::{
+    arguments::Arguments, client, error, functions, keys, one_thread::OneThread, session, sign_in,
+};
 use crate::{
     crypto::json::Json,
     error::{Error, ErrorCode, Result, joined},
@@ -61,35 +64,34 @@ struct Objects {
     held: Vec<(u32, Object)>,
 }
 
-thread_local! {
-    static OBJECTS: RefCell<Objects> = const { RefCell::new(Objects { newest: 0, held: Vec::new() }) };
-}
+static OBJECTS: OneThread<RefCell<Objects>> = OneThread::new(RefCell::new(Objects {
+    newest: 0,
+    held: Vec::new(),
+}));
 
 fn hold(object: Object) -> u32 {
-    OBJECTS.with_borrow_mut(|objects| {
-        objects.newest = objects.newest.wrapping_add(CLASSES);
-        let number = objects.newest | object.class();
-        objects.held.push((number, object));
-        number
-    })
+    let mut objects = OBJECTS.borrow_mut();
+    objects.newest = objects.newest.wrapping_add(CLASSES);
+    let number = objects.newest | object.class();
+    objects.held.push((number, object));
+    number
 }
 
 /// The object of this number.
 pub(super) fn held(number: u32) -> Result<Object> {
-    let object = OBJECTS.with_borrow(|objects| {
-        let object = objects.held.iter().find(|(held, _)| *held == number);
-        object.map(|(_, object)| object.clone())
-    });
+    let objects = OBJECTS.borrow();
+    let object = objects.held.iter().find(|(held, _)| *held == number);
+    let object = object.map(|(_, object)| object.clone());
     object.ok_or_else(|| Error::new(ErrorCode::UsedAfterFree, "This object was freed."))
 }
 
 /// Forgets an object, unless it is forgotten.
 #[wasm_bindgen(skip_typescript)]
 pub fn free(object: u32) {
-    let freed = OBJECTS.with_borrow_mut(|objects| {
-        let index = objects.held.iter().position(|(held, _)| *held == object);
-        index.map(|index| objects.held.swap_remove(index))
-    });
+    let mut objects = OBJECTS.borrow_mut();
+    let index = objects.held.iter().position(|(held, _)| *held == object);
+    let freed = index.map(|index| objects.held.swap_remove(index));
+    drop(objects);
     // Not before the borrow has ended: to end what is under way may call somebody's code.
     drop(freed);
 }

@@ -1,6 +1,7 @@
 //! `AbortSignal` in, `AbortController` out.
 
-use std::{cell::RefCell, future::ready};
+use alloc::boxed::Box;
+use core::{cell::RefCell, future::ready};
 
 use futures_lite::future::or;
 use wasm_bindgen::JsValue;

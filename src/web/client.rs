@@ -1,6 +1,6 @@
 //! Layer 3: the client. Layer 2: Grid's operations, one leg each.
 
-use std::rc::Rc;
+use alloc::{rc::Rc, string::String, vec::Vec};
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;

@@ -1,6 +1,6 @@
 //! Time in a page, a worker or Node.
 
-use std::{
+use core::{
     cell::Cell,
     future::Future,
     pin::Pin,
@@ -10,7 +10,7 @@ use std::{
 use js_sys::Date;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{host, number};
+use super::{host, number, one_thread::OneThread};
 use crate::ports::{Clock, LocalFuture};
 
 /// `Date.now`, `setTimeout` and the microtask queue.
@@ -33,9 +33,7 @@ impl Clock for BrowserClock {
     }
 }
 
-thread_local! {
-    static IN_BACKGROUND: Cell<bool> = const { Cell::new(false) };
-}
+static IN_BACKGROUND: OneThread<Cell<bool>> = OneThread::new(Cell::new(false));
 
 /// A task that nobody waits for: its timers must not keep a Node process alive.
 struct Background(LocalFuture<'static, ()>);

@@ -1,5 +1,11 @@
 //! Data for JavaScript, member by member.
 
+use alloc::{
+    borrow::ToOwned as _,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
 use crate::crypto::json::Json;
 
 /// An object in the making.
@@ -46,6 +52,6 @@ impl Data {
 
     /// The object.
     pub(super) fn json(&mut self) -> Json {
-        Json::Object(std::mem::take(&mut self.0))
+        Json::Object(core::mem::take(&mut self.0))
     }
 }

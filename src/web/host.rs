@@ -1,7 +1,8 @@
 //! What `pkg/host.js` does: what takes many steps in the browser is done there, step by step in
 //! plain JavaScript, and comes back as one plain answer.
 
-use std::{
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},

@@ -3,7 +3,7 @@
 //! A script of the same origin can still sign with them: what is kept is safe from being copied,
 //! not from being used.
 
-use std::{borrow::Cow, rc::Rc};
+use alloc::{borrow::Cow, boxed::Box, rc::Rc, vec::Vec};
 
 use wasm_bindgen::JsValue;
 

@@ -1,9 +1,7 @@
 //! Layer 1: keys. No network.
 
-use std::{
-    cell::{Ref, RefCell},
-    rc::Rc,
-};
+use alloc::rc::Rc;
+use core::cell::{Ref, RefCell};
 
 use super::{
     arguments::Arguments,

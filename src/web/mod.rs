@@ -17,9 +17,12 @@ mod key_store;
 mod keys;
 mod notes;
 mod number;
+mod one_thread;
 mod passkey;
 mod session;
 mod sign_in;
+#[cfg(feature = "standalone")]
+mod standalone;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,7 @@
 //! Notes in `localStorage`.
 
-use std::cell::RefCell;
+use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
+use core::cell::RefCell;
 
 use super::host;
 use crate::{error::joined, ports::Notes};

@@ -5,12 +5,11 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// `number` as a whole number of at most `max`; nothing where it is negative, broken or no number.
 pub(crate) fn whole(number: f64, max: u64) -> Option<u64> {
-    if !(number >= 0.0 && number.fract() == 0.0) {
-        return None;
-    }
-    #[expect(clippy::as_conversions, reason = "saturates, and is at least zero")]
+    #[expect(clippy::as_conversions, reason = "saturates; NaN becomes 0")]
     let whole = number as u64;
-    (whole <= max.min(MAX_SAFE_INTEGER)).then_some(whole)
+    #[expect(clippy::as_conversions, reason = "compared with what it was made of")]
+    let is_whole = whole as f64 == number;
+    (is_whole && whole <= max.min(MAX_SAFE_INTEGER)).then_some(whole)
 }
 
 /// Milliseconds since 1970, as `Date` has them.

@@ -1,5 +1,7 @@
 //! Layer 1: passkey ceremonies.
 
+use alloc::{string::String, vec::Vec};
+
 use super::{
     arguments::Arguments,
     authenticator::BrowserAuthenticator,
@@ -73,7 +75,7 @@ pub(super) fn registration(arguments: &mut Arguments) -> PasskeyRegistration {
     let mut exclude_credentials = Vec::new();
     if let Some(Json::Array(ids)) = arguments.json() {
         let ids = ids.iter().filter_map(Json::as_str);
-        exclude_credentials.extend(ids.map(str::to_owned));
+        exclude_credentials.extend(ids.map(String::from));
     }
     PasskeyRegistration {
         nickname: arguments.text(),

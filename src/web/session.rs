@@ -1,6 +1,6 @@
 //! Layer 3: what a signed-in customer can do.
 
-use std::rc::Rc;
+use alloc::{boxed::Box, rc::Rc};
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;

@@ -1,6 +1,6 @@
 //! Layer 3: signing in.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
 
 use super::{
     bridge::{Object, Outcome, later, methods, now},

@@ -1,5 +1,7 @@
 //! Requests by `fetch`, or by a function of the caller's.
 
+use alloc::string::String;
+
 use js_sys::{Array, Function};
 use wasm_bindgen::JsValue;
 

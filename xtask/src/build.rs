@@ -161,7 +161,7 @@ pub(crate) fn scratch(shell: &Shell) -> Result<PathBuf> {
 fn compile(shell: &Shell) -> Result<PathBuf> {
     shell.run(
         shell
-            .command("cargo build --quiet --release --package gridkey --lib --target")
+            .command("cargo build --quiet --release --package gridkey --lib --features standalone --target")
             .arg(WASM_TARGET)
             .env("CARGO_TARGET_DIR", &shell.target)
             .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(shell)?),

@@ -4,6 +4,7 @@
 //     node groups.mjs MODULE
 
 import { readFileSync } from "node:fs";
+import { parse } from "./wasm.mjs";
 
 /** Of the first that fits. What rustc makes of a closure, and of a type's end, has its owner's name. */
 const GROUPS = [
@@ -19,83 +20,16 @@ const GROUPS = [
   ["standard library", /\b(core|alloc|std|futures_lite)\b/],
 ];
 
-const bytes = readFileSync(process.argv[2]);
-let at = 8;
-const read = () => {
-  let [value, shift, byte] = [0, 0, 0];
-  do {
-    byte = bytes[at++];
-    value |= (byte & 127) << shift;
-    shift += 7;
-  } while (byte & 128);
-  return value >>> 0;
-};
-const text = () => {
-  const length = read();
-  return bytes.subarray(at, (at += length)).toString();
-};
+const { sections, functions } = parse(readFileSync(process.argv[2]));
 
 const sizes = new Map();
 const add = (group, size) => sizes.set(group, (sizes.get(group) ?? 0) + size);
-const lengths = [];
-const names = new Map();
-let imported = 0;
-
-while (at < bytes.length) {
-  const id = bytes[at++];
-  const length = read();
-  const end = at + length;
-  if (id === 0 && text() === "name") {
-    while (at < end) {
-      const subsection = bytes[at++];
-      const subsectionEnd = read() + at;
-      if (subsection === 1) for (let left = read(); left > 0; left--) names.set(read(), text());
-      at = subsectionEnd;
-    }
-  } else if (id === 2) {
-    imported = importedFunctions();
-    add("imports and exports", length);
-  } else if (id === 10) {
-    for (let left = read(); left > 0; left--) {
-      const size = read();
-      lengths.push(size);
-      at += size;
-    }
-  } else if (id === 11) {
-    add("data: messages, tables", length);
-  } else if (id !== 0) {
-    add(id === 7 ? "imports and exports" : "the module's own tables", length);
-  }
-  at = end;
+for (const { name, body } of functions) add(GROUPS.find(([, pattern]) => pattern.test(name))?.[0] ?? "other", body.length);
+for (const { id, length } of sections) {
+  if (id === 2 || id === 7) add("imports and exports", length);
+  else if (id === 11) add("data: messages, tables", length);
+  // 0: names, and the like, which the package's module has not; 10: the functions.
+  else if (id !== 0 && id !== 10) add("the module's own tables", length);
 }
-
-lengths.forEach((size, index) => {
-  const name = names.get(imported + index) ?? "";
-  add(GROUPS.find(([, pattern]) => pattern.test(name))?.[0] ?? "other", size);
-});
 
 console.log(JSON.stringify([...sizes].sort(([, a], [, b]) => b - a).map(([name, raw]) => ({ name, raw }))));
-
-function importedFunctions() {
-  let functions = 0;
-  for (let left = read(); left > 0; left--) {
-    text();
-    text();
-    const kind = bytes[at++];
-    if (kind === 0) {
-      functions++;
-      read();
-    } else if (kind === 1) {
-      at++;
-      limits();
-    } else if (kind === 2) limits();
-    else at += 2;
-  }
-  return functions;
-}
-
-function limits() {
-  const hasMaximum = bytes[at++] & 1;
-  read();
-  if (hasMaximum) read();
-}

@@ -1,7 +1,7 @@
 //! HPKE, RFC 9180, for the one suite that the enclaves speak: base mode,
 //! DHKEM(P-256, HKDF-SHA256) = 0x0010, HKDF-SHA256 = 0x0001, AES-256-GCM = 0x0002, single shot.
 //!
-//! Written out on p256, hkdf and aes-gcm rather than taken from the `hpke` crate, which derives
+//! Written out on our P-256, hkdf and aes rather than taken from the `hpke` crate, which derives
 //! public keys again that are known here. That crate checks this module in the tests.
 
 #![forbid(unsafe_code)]

@@ -390,7 +390,6 @@ mod tests {
                 "{refused}"
             );
         }
-        // p256 itself takes 24 to 32 bytes.
         for length in (0..=66).filter(|length| *length != 32) {
             assert!(
                 PrivateKey::from_bytes(&vec![1; length]).is_err(),

@@ -158,16 +158,18 @@ impl Multiples {
 const DIGITS: usize = 65;
 
 /// The digits from -8 to 7, the lowest first, of a number of 32 bytes, big-endian.
-fn digits(number: &[u8; 32]) -> Zeroizing<[i32; DIGITS]> {
-    let mut digits = Zeroizing::new([0; DIGITS]);
+fn write_digits(digits: &mut [i32; DIGITS], number: &[u8; 32]) {
+    let (pairs, last) = digits.as_chunks_mut::<2>();
     let mut carried = 0;
-    let halves = number.iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
-    for (digit, half) in digits.iter_mut().zip(halves.map(i32::from).chain([0])) {
-        let sum = half + carried;
-        carried = (sum + 8) >> 4;
-        *digit = sum - (carried << 4);
+    for (pair, byte) in pairs.iter_mut().zip(number.iter().rev()) {
+        let halves = [byte & 15, byte >> 4];
+        for (digit, half) in pair.iter_mut().zip(halves) {
+            let sum = i32::from(half) + carried;
+            carried = (sum + 8) >> 4;
+            *digit = sum - (carried << 4);
+        }
     }
-    digits
+    last.fill(carried);
 }
 
 impl Point {
@@ -188,7 +190,8 @@ impl Point {
     /// A scalar's multiple. Each table has the multiples for as many digits as the others, one after
     /// the other, so between its digits the sum is doubled four times, which multiplies it by 16.
     fn multiply_with(tables: &[Multiples], scalar: &[u8; 32]) -> Zeroizing<Self> {
-        let digits = digits(scalar);
+        let mut digits = Zeroizing::new([0; DIGITS]);
+        write_digits(&mut digits, scalar);
         let rows = DIGITS.checked_div(tables.len()).unwrap_or(1).max(1);
         let mut sum = Zeroizing::new(Self::INFINITY);
         let mut summand = Zeroizing::new(Self::INFINITY);

@@ -358,7 +358,10 @@ export const ENVIRONMENTS = [
     entry: "gridkey",
     modules: ["file"],
     recipe: recipes.JEST_JSDOM,
-    run: (project) => inTests(project, "node_modules/jest/bin/jest.js", "--env", "./jsdom.cjs"),
+    async run(project) {
+      await copyFile(new URL("../testing/jest/environment.js", import.meta.url), project.path("environment.js"));
+      return inTests(project, "node_modules/jest/bin/jest.js", "--env", "./environment.js");
+    },
   },
   {
     name: "node-esm",

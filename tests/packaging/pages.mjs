@@ -54,7 +54,7 @@ export async function open(url, { problems: allowed = [] } = {}) {
   page.on("response", (response) => responses.push(response));
   try {
     await page.goto(url);
-    await page.waitForFunction(() => Boolean(globalThis.outcome), undefined, { timeout: 20_000 }).catch(() => {
+    await page.waitForFunction(() => Boolean(globalThis.outcome), undefined, { timeout: 60_000 }).catch(() => {
       assert.fail([`${url} gives no outcome`, ...problems].join("\n"));
     });
     const { outcome, error } = await page.evaluate(() =>

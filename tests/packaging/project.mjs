@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -54,17 +54,27 @@ async function install(name, tarball) {
   await writeShared(directory);
 
   const lock = await readFile(join(source, "package-lock.json")).catch(() => "");
-  const archive = await readFile(tarball);
-  const wanted = createHash("sha256").update(lock).update(archive).digest("hex");
-  const stamp = join(directory, "node_modules/.gridkey-packaging");
-  if ((await readFile(stamp, "utf8").catch(() => "")) !== wanted) {
-    // npm takes a package for installed whose archive has the same name and other content.
+  await unlessDone(join(directory, "node_modules/.of-lock"), [lock], async () => {
     await rm(join(directory, "node_modules"), { recursive: true, force: true });
     if (lock) await npm(directory, "ci");
+  });
+  await unlessDone(join(directory, "node_modules/.of-archive"), [lock, await readFile(tarball)], async () => {
+    // npm takes a package for installed whose archive has the same name and other content.
+    for (const name of ["gridkey", ".package-lock.json"]) await rm(join(directory, "node_modules", name), { recursive: true, force: true });
     await npm(directory, "install", "--no-save", "--no-package-lock", tarball);
-    await writeFile(stamp, wanted);
-  }
+  });
   return new Project(directory);
+}
+
+/** Does something unless the file at `stamp` says that it was done with the same inputs. */
+async function unlessDone(stamp, inputs, body) {
+  const hash = createHash("sha256");
+  for (const input of inputs) hash.update(input);
+  const wanted = hash.digest("hex");
+  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
+  await body();
+  await mkdir(dirname(stamp), { recursive: true });
+  await writeFile(stamp, wanted);
 }
 
 async function npm(directory, ...args) {

@@ -74,10 +74,8 @@ ${code("next/next.config.webpack.mjs")}
 export const JEST_JSDOM = {
   title: "Jest with jsdom",
   text: `
-Jest's jsdom lacks what every browser has. Give it that in an environment of your own, and name the
-file in Jest's \`testEnvironment\`:
-
-${code("jest/jsdom.cjs")}
+Jest's jsdom lacks what every browser has; [Testing](testing.md#jest-and-jsdom) has the eight lines
+that give it that. The package's file is read from disk there, as it is in Node.js.
 `,
 };
 

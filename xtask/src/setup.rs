@@ -108,7 +108,7 @@ pub(crate) fn test_runners(shell: &Shell) -> Result<()> {
 /// The packages of a page or an example. gridkey is among them, and npm installs a copy.
 pub(crate) fn packages_with_gridkey(shell: &Shell, directory: &str) -> Result<()> {
     let mut gridkey = Vec::new();
-    for directory in ["pkg", "pkg/wasm"] {
+    for directory in ["pkg", "pkg/testing", "pkg/wasm"] {
         for entry in fs::read_dir(shell.root.join(directory))? {
             gridkey.push(entry?.path());
         }

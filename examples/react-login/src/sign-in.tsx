@@ -1,8 +1,9 @@
-import { capabilities, isGridkeyError, type AuthMethod, type Gridkey, type OtpState, type PasskeySignIn, type WalletSession } from "gridkey";
-import { useEffect, useRef, useState } from "react";
+import { capabilities, type AuthMethod, type Gridkey, type OtpState, type WalletSession } from "gridkey";
+import { useEffect, useState } from "react";
 import { AttemptButton, Outcome, focused, useAttempt } from "./attempt.tsx";
 import { CodeForm } from "./code-form.tsx";
 import { keep } from "./keep.ts";
+import { usePrepared } from "./prepared.ts";
 
 interface SignInProps {
   gridkey: Gridkey;
@@ -68,36 +69,10 @@ interface WayProps {
 
 function PasskeyWay({ gridkey, method: { id, accountId, nickname }, first, onSignedIn }: WayProps & Pick<SignInProps, "onSignedIn">) {
   const attempt = useAttempt();
-  const ready = useRef<Promise<PasskeySignIn>>(undefined);
-
-  // Browsers show the prompt only inside a tap, so what needs the network comes before it; here,
-  // for the passkey that will be used most likely.
-  const prepare = (signal?: AbortSignal) => {
-    const preparing = gridkey.preparePasskey({ authMethodId: id, accountId, ...(signal && { signal }) });
-    ready.current = preparing;
-    // After a failure the tap prepares again, and says what is wrong.
-    preparing.catch(() => ready.current === preparing && (ready.current = undefined));
-    return preparing;
-  };
-  useEffect(() => {
-    const left = new AbortController();
-    if (first) void prepare(left.signal);
-    return () => {
-      left.abort();
-      void ready.current?.then((signIn) => signIn.free(), () => undefined);
-      ready.current = undefined;
-    };
-  }, [gridkey, id, first]);
-
+  // Each challenge is a request; only the passkey that will be used most likely has one ahead.
+  const prepared = usePrepared((signal) => gridkey.preparePasskey({ authMethodId: id, accountId, signal }), first);
   const signIn = () =>
-    attempt.run(async (signal) => {
-      const prepared = await (ready.current ?? prepare());
-      onSignedIn(await prepared.confirm({ signal }).catch((error: unknown) => {
-        // What was prepared was lost with it.
-        if (isGridkeyError(error) && error.code === "instance_lost") ready.current = undefined;
-        throw error;
-      }));
-    });
+    attempt.run(async (signal) => onSignedIn(await prepared(signal, (passkey) => passkey.confirm({ signal }))));
 
   return (
     <AttemptButton attempt={attempt} onPress={signIn} autoFocus={first} busyText="Waiting for your passkey…">

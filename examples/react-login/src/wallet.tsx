@@ -1,6 +1,7 @@
 import type { WalletSession } from "gridkey";
 import { useEffect, useRef, useState } from "react";
 import { AttemptButton, focused, useAttempt, useSecondsUntil } from "./attempt.tsx";
+import { usePrepared } from "./prepared.ts";
 
 const REFRESH_BEFORE_END_S = 90;
 const IDLE_AFTER_MS = 5 * 60_000;
@@ -48,11 +49,10 @@ export function Wallet({ session, expiresAt }: WalletProps) {
 function AddPasskey({ session }: Pick<WalletProps, "session">) {
   const attempt = useAttempt();
   const [added, setAdded] = useState(false);
+  const prepared = usePrepared((signal) => session.preparePasskeyRegistration({ nickname: "This device", signal }), true);
   const add = () =>
     attempt.run(async (signal) => {
-      const enrolment = await session.preparePasskeyRegistration({ nickname: "This device", signal });
-      await enrolment.confirm({ signal });
-      enrolment.free();
+      await prepared(signal, (enrolment) => enrolment.confirm({ signal }));
       setAdded(true);
     });
   if (added) return <p role="status">Next time you can sign in with your passkey.</p>;

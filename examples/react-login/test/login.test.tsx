@@ -52,8 +52,9 @@ const says = (role: "alert" | "status", text: string | RegExp) =>
   waitFor(() => expect(screen.getAllByRole(role).map(({ textContent }) => textContent).join(" ")).toMatch(text));
 const calls = (operation: string) => grid.calls.filter((call) => call.operation === operation).length;
 
-async function enterCode(code = grid.lastCode ?? "") {
-  await user.type(await field(), code);
+async function enterCode(code?: string) {
+  const input = await field();
+  await user.type(input, code ?? grid.lastCode ?? "");
   await user.click(await button("Sign in"));
 }
 
@@ -201,7 +202,7 @@ test("another code can be sent after a while, and the one before is no longer go
   await user.click(await button(/Send a code/));
   await screen.findByText(/You can ask for another code in \d+ s\./);
   expect(screen.queryByRole("button", { name: "Send another code" })).toBeNull();
-  const first = grid.lastCode ?? "";
+  const first = grid.lastCode;
   vi.advanceTimersByTime(31_000);
   await user.click(await button("Send another code"));
   await says("status", "A new code is on its way.");
@@ -258,6 +259,17 @@ test("without a connection it says so, and goes on when there is one", async () 
   online = true;
   await user.click(again);
   await button(/Send a code/);
+});
+
+test("what fails for a moment is told from what is refused", async () => {
+  grid.addEmailOtp();
+  grid.failNext("challengeAuthCredential", { status: 503 });
+  open();
+  await user.click(await button(/Send a code/));
+  await says("alert", "The server has trouble. Try again.");
+  grid.failNext("challengeAuthCredential", { status: 400, code: "INVALID_INPUT" });
+  await user.click(await button(/Send a code/));
+  await says("alert", "Something went wrong on our side, and nothing was changed.");
 });
 
 test("the platform's own login has lapsed", async () => {

@@ -95,13 +95,17 @@ async function develop(cwd) {
   });
   const before = (await sandbox.sessions()).length;
   const { page: tab } = browser;
-  await tab.goto(address);
   const button = tab.getByRole("button");
-  await button.filter({ hasText: "Sign in" }).waitFor();
-  // The challenge is fetched ahead of the tap.
-  await tab.waitForFunction(() => document.querySelector("button").onclick);
-  await button.click();
-  await button.filter({ hasText: /^Signed in until \d/ }).waitFor();
+  try {
+    await tab.goto(address);
+    // The challenge is fetched ahead of the tap.
+    await tab.waitForFunction(() => document.querySelector("button")?.onclick);
+    assert.equal(await button.textContent(), "Sign in");
+    await button.click();
+    await button.filter({ hasText: /^Signed in until \d/ }).waitFor();
+  } catch (error) {
+    throw new Error(["nobody was signed in", ...browser.problems].join("\n  "), { cause: error });
+  }
   assert.deepEqual(browser.problems, [], "problems on the page");
   const opened = (await sandbox.sessions()).slice(before);
   assert.equal(opened.length, 2, "one session by passkey, and the one that replaced it");

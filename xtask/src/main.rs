@@ -14,6 +14,7 @@ mod demo;
 mod engines;
 mod glue;
 mod grid;
+mod newcomer;
 mod packaging;
 mod parts;
 mod release;

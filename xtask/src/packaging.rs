@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use crate::{build, setup, shell::Shell};
+use crate::{build, newcomer, setup, shell::Shell};
 
 /// What the projects need; each brings its own packages.
 pub(crate) const NEEDS: &[fn(&Shell) -> Result<()>] = &[
@@ -12,10 +12,18 @@ pub(crate) const NEEDS: &[fn(&Shell) -> Result<()>] = &[
     setup::browser_test_tools,
 ];
 
-/// All environments, or those of these names, in a table.
+/// All environments, or those of these names, in a table; and then what a newcomer does.
 pub(crate) fn run(shell: &Shell, names: &[&str]) -> Result<()> {
     NEEDS.iter().try_for_each(|install| install(shell))?;
-    run_prepared(shell, names)
+    let (newcomer, environments): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|name| **name == "newcomer");
+    if names.is_empty() || !environments.is_empty() {
+        run_prepared(shell, &environments)?;
+    }
+    if names.is_empty() || !newcomer.is_empty() {
+        newcomer::run(shell)?;
+    }
+    Ok(())
 }
 
 /// Those that are a part of the test suite: neither big nor slow.

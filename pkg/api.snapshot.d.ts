@@ -172,13 +172,16 @@ export class Gridkey {
   adoptSession(session: AuthSession, key: SessionKey): WalletSession;
   /** Ends the client. Sessions made by it go on. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /** Thrown by everything in this package. Branch on `code`. */
 export class GridkeyError extends Error {
   private constructor();
+  /** Of every error of this package. {@link isGridkeyError} looks at it. */
   readonly name: "GridkeyError";
+  /** What went wrong. */
   readonly code: GridkeyErrorCode;
   /** What helps. */
   readonly recovery: GridkeyErrorRecovery;
@@ -219,20 +222,25 @@ export interface Call {
 
 /** The headers of a second leg. */
 export interface SignedCall extends Call {
-    /** `Grid-Wallet-Signature` */
+    /** The header `Grid-Wallet-Signature`: what `stamp` resolves to. */
     stamp?: string;
-    /** `Request-Id`, from the challenge. */
+    /** The header `Request-Id`, from the challenge. */
     requestId?: string;
 }
 
 /** A way to sign in to an account. Times are RFC 3339. */
 export interface AuthMethod {
+    /** Grid's id of the credential. */
     id: string;
+    /** The account that it opens. */
     accountId: string;
+    /** Its kind. */
     type: AuthMethodType;
     /** The e-mail address, the phone number or the passkey's name. */
     nickname: string;
+    /** When it was added. */
     createdAt: string;
+    /** When it was last changed. */
     updatedAt: string;
     /** WebAuthn's credential id, base64url; passkeys only. */
     credentialId?: string;
@@ -246,13 +254,21 @@ export interface OtpAuthMethod extends AuthMethod {
 
 /** A session. Times are RFC 3339. */
 export interface AuthSession {
+    /** Grid's id of the session. */
     id: string;
+    /** The account that it opens. */
     accountId: string;
+    /** The kind of the credential that it was opened with. */
     type: AuthMethodType;
+    /** That credential's name: the e-mail address, the phone number or the passkey's name. */
     nickname: string;
+    /** When it was opened. */
     createdAt: string;
+    /** When it was last changed. */
     updatedAt: string;
+    /** When it ends. */
     expiresAt: string;
+    /** WebAuthn's credential id, base64url; of passkeys only. */
     credentialId?: string;
     /** The session's key, sealed to the uncompressed `clientPublicKey` that was sent. */
     encryptedSessionSigningKey?: string;
@@ -260,47 +276,61 @@ export interface AuthSession {
 
 /** What is to be stamped before the request is sent again. */
 export interface SignedRequestChallenge {
+    /** What is stamped, byte for byte: JSON, or a hash. */
     payloadToSign: string;
-    /** Good for one use. */
+    /** For the header `Request-Id`. Good for one use. */
     requestId: string;
-    /** RFC 3339. */
+    /** Until when it is accepted, RFC 3339. */
     expiresAt: string;
 }
 
 /** As {@link SignedRequestChallenge}, of a credential of this type. */
 export interface AuthSignedRequestChallenge extends SignedRequestChallenge {
+    /** The kind of the credential that is added, used or removed. */
     type?: AuthMethodType;
 }
 
 /** What a passkey is asked to sign. Times are RFC 3339. */
 export interface PasskeyAuthChallenge {
+    /** Grid's id of the credential. */
     id: string;
+    /** The account that it opens. */
     accountId: string;
+    /** Its kind. */
     type: "PASSKEY";
+    /** The passkey's name. */
     nickname: string;
+    /** When it was added. */
     createdAt: string;
+    /** When it was last changed. */
     updatedAt: string;
     /** WebAuthn's credential id, base64url. */
     credentialId: string;
     /** 64 hexadecimal digits: see `passkeyChallengeBytes`. */
     challenge: string;
-    /** Good for one use. */
+    /** For the header `Request-Id`. Good for one use. */
     requestId: string;
+    /** Until when an answer is accepted. */
     expiresAt: string;
 }
 
 /** What installs an agent's software. Whoever redeems `code` becomes the agent. */
 export interface AgentDeviceCode {
+    /** What the agent's software redeems. A secret. */
     code: string;
+    /** The agent that it is for. */
     agentId: string;
-    /** RFC 3339. */
+    /** Until when it can be redeemed, RFC 3339. */
     expiresAt: string;
+    /** Whether it was redeemed already. */
     redeemed: boolean;
 }
 
 /** Whether a device code was redeemed. */
 export interface AgentDeviceCodeStatus {
+    /** The device code that was asked about. */
     code: string;
+    /** Whether it was redeemed. */
     redeemed: boolean;
 }
 
@@ -308,7 +338,9 @@ export interface AgentDeviceCodeStatus {
 export interface Currency {
     /** ISO 4217, or a ticker: `"USDC"`. */
     code?: string;
+    /** Its name: `"United States Dollar"`. */
     name?: string;
+    /** Its sign: `"$"`. */
     symbol?: string;
     /** How many decimals an amount's smallest unit stands for. */
     decimals?: number;
@@ -316,145 +348,238 @@ export interface Currency {
 
 /** An amount in the smallest unit of its currency. */
 export interface CurrencyAmount {
+    /** How many of the smallest unit of `currency`: cents, say. */
     amount: number;
+    /** The currency. */
     currency: Currency;
 }
 
 /** An account of the customer's. Grid may say more of it than this. */
 export interface InternalAccount {
+    /** Grid's id of the account. */
     id: string;
+    /** The customer whose it is. */
     customerId?: string;
+    /** What it holds. Embedded wallets are what this package is for. */
     type: "INTERNAL_FIAT" | "INTERNAL_CRYPTO" | "EMBEDDED_WALLET" | (string & {});
+    /** Whether it can be used. */
     status: "PENDING" | "ACTIVE" | "CLOSED" | "FROZEN" | "FAILED" | (string & {});
     /** What can be spent. */
     balance: CurrencyAmount;
+    /** What there is, with what is pending or held. */
     totalBalance: CurrencyAmount;
-    /** Of embedded wallets. */
+    /** Whether the wallet's privacy is on. Of embedded wallets only. */
     privateEnabled?: boolean;
+    /** When it was opened, RFC 3339. */
     createdAt: string;
+    /** When it was last changed, RFC 3339. */
     updatedAt: string;
 }
 
 /** A wallet's mnemonic, sealed to the key that was sent: see `WalletExportKey.open`. */
 export interface InternalAccountExport {
+    /** Grid's id of the account. */
     id: string;
+    /** The sealed mnemonic: JSON, as the enclave signed it. */
     encryptedWalletCredentials: string;
 }
 
 /** A key with which Grid signs a card's payments. Times are RFC 3339. */
 export interface DelegatedKey {
+    /** Grid's id of the key. */
     id: string;
+    /** The card whose payments it signs. */
     cardId: string;
+    /** The card's funding source that it is for. */
     fundingSourceId: string;
+    /** The embedded wallet that pays. */
     accountId: string;
-    /** SEC1 compressed, 66 hexadecimal digits. */
+    /** The public key: SEC1 compressed, 66 hexadecimal digits. */
     publicKey: string;
+    /** Its name, as it was given. */
     nickname: string;
+    /** Whether it signs: `ACTIVE` alone does. */
     status: "PENDING" | "ACTIVE" | "REVOKED" | (string & {});
+    /** When it was made. */
     createdAt: string;
+    /** When it was last changed. */
     updatedAt: string;
 }
 
 /** A customer, as Grid describes one. */
 export interface Customer {
+    /** Grid's id of the customer. */
     id?: string;
+    /** The e-mail address. */
     email?: string;
+    /** The phone number, E.164. */
     phoneNumber?: string;
     [member: string]: unknown;
 }
 
 /** How a payment is authorised where strong customer authentication is asked for. */
 export interface ScaChallenge {
+    /** Grid's id of the challenge. */
     id: string;
-    /** RFC 3339. */
+    /** Until when it can be answered, RFC 3339. */
     expiresAt: string;
+    /** How the customer is to authorise it. */
     factor: "SMS_OTP" | "TOTP" | "PASSKEY" | (string & {});
+    /** All ways that the customer has. */
     availableFactors: string[];
+    /** What the challenge is for. */
     purpose?: string | null;
     /** For `navigator.credentials.get()`, where `factor` is `PASSKEY`. */
     passkeyAssertionOptions?: Record<string, unknown> | null;
+    /** The origins in which a passkey may answer, where Grid names them. */
     passkeyAllowedOrigins?: string[] | null;
 }
 
 /** How a quote is paid. Of a quote whose source is an embedded wallet, `accountType` is `EMBEDDED_WALLET`. */
 export interface PaymentInstructions {
+    /** Where the money is to come from. Of an embedded wallet `payloadToSign` is what is stamped, byte for byte. */
     accountOrWalletInfo: { accountType?: string; payloadToSign?: string; [member: string]: unknown };
+    /** What else Grid tells the payer. */
     instructionsNotes?: string;
 }
 
 /** An offer of a payment. Amounts are in the smallest unit of their currency; times are RFC 3339. Grid may say more of it than this. */
 export interface Quote {
+    /** Grid's id of the quote. */
     id: string;
+    /** How far the payment is. Grid may add to these. */
     status: "PENDING" | "PENDING_AUTHORIZATION" | "PROCESSING" | "COMPLETED" | "FAILED" | "EXPIRED" | (string & {});
+    /** When it was made. */
     createdAt: string;
     /** Until when it can be executed. */
     expiresAt: string;
+    /** Who pays, by `sourceType`. */
     source: Record<string, unknown>;
+    /** Who is paid, by `destinationType`. */
     destination: Record<string, unknown>;
+    /** What is paid in. */
     sendingCurrency: Currency;
+    /** What arrives. */
     receivingCurrency: Currency;
+    /** What is paid in all, in the smallest unit of `sendingCurrency`. */
     totalSendingAmount: number;
+    /** What arrives, in the smallest unit of `receivingCurrency`. */
     totalReceivingAmount: number;
     /** Units of the sending currency for one of the receiving one. */
     exchangeRate: number;
+    /** The fees in it, in the smallest unit of `sendingCurrency`. */
     feesIncluded: number;
+    /** Grid's id of the payment. */
     transactionId: string;
+    /** How it is paid. */
     paymentInstructions?: PaymentInstructions[];
-    /** While `status` is `PENDING_AUTHORIZATION`. */
+    /** What the customer is to authorise, while `status` is `PENDING_AUTHORIZATION`. */
     scaChallenge?: ScaChallenge;
 }
 
 /** What a quote is asked for. Amounts are in the smallest unit of their currency. */
 export interface QuoteRequest {
+    /** Of a lookup of the receiver. UMA addresses need one. */
     lookupId?: string;
+    /** Who pays: an account, or what comes in over a payment network. There `currency` is that of the payment, and `cryptoNetwork` the one that a stablecoin comes over: `"SOLANA"`. */
     source:
     | { sourceType: "ACCOUNT"; accountId: string; customerId?: string }
     | { sourceType: "REALTIME_FUNDING"; customerId?: string; currency: string; cryptoNetwork?: string };
+    /** Who is paid: an account, by a `paymentRail` that it supports, or a UMA address (`$jane@example.com`), in a `currency`. */
     destination:
     | { destinationType: "ACCOUNT"; accountId: string; paymentRail?: string }
     | { destinationType: "UMA_ADDRESS"; umaAddress: string; currency?: string };
+    /** Which of the two amounts `lockedCurrencyAmount` is. */
     lockedCurrencySide: "SENDING" | "RECEIVING";
-    /** A whole number of at least 1. */
+    /** The amount that is fixed, in the smallest unit of its currency: a whole number of at least 1. */
     lockedCurrencyAmount: number;
+    /** Execute it at once. Not to be had where an embedded wallet pays. */
     immediatelyExecute?: boolean;
+    /** Your own note. */
     description?: string;
-    /** At most 80 characters. */
+    /** What the receiver reads beside the payment: at most 80 characters. */
     remittanceInformation?: string;
+    /** Why it is paid, in Grid's words. Some countries ask for it. */
     purposeOfPayment?: string;
+    /** What the platform earns, instead of what it has agreed with Grid. For backends: a relay refuses it from a page. */
     platformFeeOverride?: Record<string, unknown>;
+    /** How the customer would rather authorise it, where that is asked for. */
     scaFactor?: "SMS_OTP" | "PASSKEY";
+    /** What the receiver's side wants to know of the payer. For backends: a relay refuses it from a page. */
     senderCustomerInfo?: Record<string, unknown>;
 }
 
 /** The proof of a payment's strong customer authentication: `code`, or `passkeyAssertion` with `origin`. */
 export interface ScaAuthorization {
+    /** The one-time code. */
     code?: string;
+    /** The passkey's answer, as WebAuthn's `toJSON()` gives it. */
     passkeyAssertion?: Record<string, unknown>;
+    /** The origin of the page in which the passkey answered. */
     origin?: string;
-    /** Of the customer's device. For backends: a relay refuses it from a page. */
+    /** The IP address of the customer's device. For backends: a relay refuses it from a page. */
     endUserIpAddress?: string;
 }
 
 /** What the relay gives for the making of a passkey. */
 export interface PasskeyRegistrationOptions {
-    /** base64url; good for one use. */
+    /** What the new passkey is made with: base64url, good for one use. */
     challenge: string;
-    /** RFC 3339. */
+    /** Until when a passkey made with it is accepted, RFC 3339. */
     expiresAt: string;
+    /** The relying party, where it is not the page's own domain: its domain, and its name in the prompt. */
     rp?: { id?: string; name?: string };
+    /** Whose passkey it will be: an opaque id, base64url, the account's name and the person's. */
     user: { id: string; name: string; displayName?: string };
+    /** The passkeys that there are, by WebAuthn's credential id, base64url. */
     excludeCredentials?: { type?: "public-key"; id: string }[];
 }
 
+/** The credential to add. The relay's answer is to be signed, but for an account's first. */
 export type CreateAuthCredentialBody =
-| { type: "EMAIL_OTP" | "SMS_OTP"; accountId: string }
-| { type: "OAUTH"; accountId: string; oidcToken: string }
-| { type: "PASSKEY"; accountId: string; nickname: string; challenge: string; attestation: PasskeyAttestation };
+| {
+    type: "EMAIL_OTP" | "SMS_OTP";
+    /** The account to add it to. The address is the customer's own. */
+    accountId: string;
+}
+| {
+    type: "OAUTH";
+    /** The account to add it to. */
+    accountId: string;
+    /** The identity provider's ID token, a JWT, at most 60 seconds old. */
+    oidcToken: string;
+}
+| {
+    type: "PASSKEY";
+    /** The account to add it to. */
+    accountId: string;
+    /** The passkey's name: 1 to 100 letters, numbers, spaces or `. _ - ' ( )`. */
+    nickname: string;
+    /** What the passkey was made with: base64url, as the relay gave it. */
+    challenge: string;
+    /** The new passkey, as `createPasskey` resolves to it. */
+    attestation: PasskeyAttestation;
+};
 
+/** The proof by which a credential opens a session. */
 export type VerifyAuthCredentialBody =
-| { type: "EMAIL_OTP" | "SMS_OTP"; encryptedOtpBundle: string }
-| { type: "OAUTH"; oidcToken: string; clientPublicKey: string }
-| { type: "PASSKEY"; assertion: PasskeyAssertion };
+| {
+    type: "EMAIL_OTP" | "SMS_OTP";
+    /** The sealed code: JSON, as `SessionKey.sealOtpCode` returns it. */
+    encryptedOtpBundle: string;
+}
+| {
+    type: "OAUTH";
+    /** The identity provider's ID token, a JWT, at most 60 seconds old, with the `oauthNonce` of `clientPublicKey` in it. */
+    oidcToken: string;
+    /** The key to be: SEC1, 130 hexadecimal digits for a key that Grid makes and seals to it, 66 for the session's own. */
+    clientPublicKey: string;
+}
+| {
+    type: "PASSKEY";
+    /** The passkey's answer, as `requestPasskey` resolves to it. */
+    assertion: PasskeyAssertion;
+};
 
 /**
  * Grid's operations, one leg each. Nothing is checked or stamped on the way: that is for
@@ -463,12 +588,14 @@ export type VerifyAuthCredentialBody =
  * All of them reject with a `GridkeyError`.
  */
 export interface GridOperations {
+    /** Adds a credential. Signed by a session of another one, but for an account's first. */
     createAuthCredential(
     body: CreateAuthCredentialBody,
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 201; authMethod: OtpAuthMethod }>;
+    /** The credentials of an account. */
     listAuthCredentials(query: { accountId: string }, call?: Call): Promise<{ status: 200; authMethods: AuthMethod[] }>;
-    /** For a one-time code it sends one. For a passkey `clientPublicKey` is the key to be: its encoding says how the session gets its key. */
+    /** Begins a sign-in. For a one-time code it sends one. For a passkey `clientPublicKey` is the key to be: its encoding says how the session gets its key. */
     challengeAuthCredential(
     id: string,
     body?: { clientPublicKey?: string },
@@ -477,40 +604,45 @@ export interface GridOperations {
     | { status: 200; type: "EMAIL_OTP" | "SMS_OTP"; authMethod: OtpAuthMethod }
     | { status: 200; type: "PASSKEY"; challenge: PasskeyAuthChallenge }
     >;
-    /** A passkey's answer goes with the challenge's `requestId` and without a stamp. */
+    /** Opens a session. A passkey's answer goes with the challenge's `requestId` and without a stamp. */
     verifyAuthCredential(
     id: string,
     body: VerifyAuthCredentialBody,
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 200; session: AuthSession }>;
-    /** Signed by a session of another credential. */
+    /** Removes a credential. Signed by a session of another one. */
     revokeAuthCredential(
     id: string,
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 204 }>;
+    /** The sessions of an account. */
     listAuthSessions(query: { accountId: string }, call?: Call): Promise<{ status: 200; sessions: AuthSession[] }>;
+    /** Ends a session. Signed by a session of the account. */
     revokeAuthSession(
     id: string,
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: AuthSignedRequestChallenge } | { status: 204 }>;
+    /** Opens a new session by an old one, which signs it. `clientPublicKey` is the key to be, as in `challengeAuthCredential`. */
     refreshAuthSession(
     id: string,
     body: { clientPublicKey: string },
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; session: AuthSession }>;
-    /** Stamped twice: the answer to the first stamp is another challenge. */
+    /** Has Grid make a key that signs a card's payments. Stamped twice: the answer to the first stamp is another challenge. */
     createDelegatedKey(
     body: { cardId: string; internalAccountId: string; nickname: string },
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 201; delegatedKey: DelegatedKey }>;
-    /** At least one of the two. */
+    /** The delegated keys of an account, of a funding source, or both: at least one of the two is to be given. */
     listDelegatedKeys(
     query: { accountId?: string; fundingSourceId?: string },
     call?: Call,
     ): Promise<{ status: 200; delegatedKeys: DelegatedKey[] }>;
+    /** A delegated key. */
     getDelegatedKeyById(id: string, call?: Call): Promise<{ status: 200; delegatedKey: DelegatedKey }>;
+    /** Ends a delegated key. */
     revokeDelegatedKey(id: string, call?: Call): Promise<{ status: 204 }>;
-    /** A page of them; `cursor` is the `nextCursor` of the page before. */
+    /** A customer's accounts, a page of at most `limit` at a time; `cursor` is the `nextCursor` of the page before. */
     listCustomerInternalAccounts(
     query: { customerId: string; type?: InternalAccount["type"]; currency?: string; limit?: number; cursor?: string },
     call?: Call,
@@ -521,42 +653,46 @@ export interface GridOperations {
         nextCursor?: string;
         totalCount?: number;
     }>;
+    /** Switches a wallet's privacy. What is signed is a hash. */
     updateInternalAccount(
     id: string,
     body: { privateEnabled: boolean },
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; internalAccount: InternalAccount }>;
-    /** `clientPublicKey` is that of a fresh `WalletExportKey`. */
+    /** Exports a wallet's mnemonic, sealed. `clientPublicKey` is that of a fresh `WalletExportKey`. */
     exportInternalAccount(
     id: string,
     body: { clientPublicKey: string },
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; walletExport: InternalAccountExport }>;
-    /** One of the two at a time. Where no credential is tied to it, it is changed at once. */
+    /** Changes the e-mail address or the phone number (E.164): one of the two at a time. Where no credential is tied to it, it is changed at once. */
     updateCustomerById(
     customerId: string,
     body: { customerType: "INDIVIDUAL" | "BUSINESS"; email?: string; phoneNumber?: string },
     call?: SignedCall,
     ): Promise<{ status: 202; challenge: SignedRequestChallenge } | { status: 200; customer: Customer }>;
-    /** 202: strong customer authentication is asked for first. */
+    /** Asks what a payment costs. 202: strong customer authentication is asked for first. */
     createQuote(body: QuoteRequest, call?: Call & { idempotencyKey?: string }): Promise<{ status: 201 | 202; quote: Quote }>;
+    /** A quote, as it is now. */
     getQuoteById(quoteId: string, call?: Call): Promise<{ status: 200; quote: Quote }>;
-    /** `stamp` is over the payload in the quote's payment instructions: {@link WalletSession.executeQuote} does all of it. */
+    /** Pays. `stamp` is over the payload in the quote's payment instructions: {@link WalletSession.executeQuote} does all of it. */
     executeQuote(
     quoteId: string,
     body?: { scaFactor?: "SMS_OTP" | "PASSKEY" },
     call?: Call & { stamp?: string; idempotencyKey?: string },
     ): Promise<{ status: 200; quote: Quote }>;
-    /** The quote may ask for another authorization: look at its `status`. */
+    /** Authorises a payment. The quote may ask for another authorization: look at its `status`. */
     authorizeQuote(quoteId: string, body: ScaAuthorization, call?: Call): Promise<{ status: 200; quote: Quote }>;
+    /** Sends the one-time code of a quote's authorization again. */
     resendQuoteScaCode(quoteId: string, call?: Call): Promise<{ status: 204 }>;
+    /** Whether a device code was redeemed. */
     getAgentDeviceCodeStatus(
     code: string,
     call?: Call,
     ): Promise<{ status: 200; deviceCodeStatus: AgentDeviceCodeStatus }>;
-    /** The old code can no longer be redeemed. */
+    /** Makes an agent a new device code. The old one can no longer be redeemed. */
     regenerateAgentDeviceCode(agentId: string, call?: Call): Promise<{ status: 201; deviceCode: AgentDeviceCode }>;
-    /** The relay's own: not one of Grid's. */
+    /** What a new passkey is made with. The relay's own: not one of Grid's. */
     createPasskeyRegistrationOptions(
     body: { accountId: string },
     call?: Call,
@@ -580,6 +716,7 @@ export interface GridkeyOptions {
     timeoutMs?: number;
     /** How a session gets its key: made and sealed by Grid (the default), or made here. */
     sessionKeys?: "sealed" | "client-held";
+    /** What passkeys are made and asked for with, where it differs from the page and the relay. */
     passkey?: {
         /** The relying party, where it is not the page's own domain but a parent of it. */
         rpId?: string;
@@ -601,6 +738,7 @@ export interface SignInOptions extends Call {}
 export interface GridCall {
     /** The API's operationId. */
     operation: string;
+    /** The HTTP method. */
     method: string;
     /** Path and query below the relay's address, percent-encoded. */
     path: string;
@@ -640,39 +778,67 @@ export type RequestEvent =
     readonly phase: "sent";
     /** The same in both events of a request. */
     readonly id: number;
+    /** The API's operationId. */
     readonly operation: string;
+    /** 2 if it is a signed request's second one. */
     readonly leg: 1 | 2;
+    /** The HTTP method. */
     readonly method: string;
+    /** The path below the relay's address. */
     readonly path: string;
+    /** Whether it carries a stamp. */
     readonly signed: boolean;
+    /** What is sent, redacted. */
     readonly body?: Record<string, unknown>;
 }
 | {
     readonly phase: "ended";
+    /** The same in both events of a request. */
     readonly id: number;
+    /** The API's operationId. */
     readonly operation: string;
+    /** 2 if it is a signed request's second one. */
     readonly leg: 1 | 2;
+    /** The HTTP method. */
     readonly method: string;
+    /** The path below the relay's address. */
     readonly path: string;
+    /** Whether it carries a stamp. */
     readonly signed: boolean;
+    /** How long it took, in milliseconds. */
     readonly durationMs: number;
+    /** The HTTP status, where an answer arrived. */
     readonly status?: number;
+    /** The error that it ended with, if it is one. */
     readonly code?: GridkeyErrorCode;
+    /** `Retry-After`, in milliseconds. */
     readonly retryAfterMs?: number;
+    /** The answer, redacted. */
     readonly body?: Record<string, unknown>;
 };
 
 /** Whether somebody is signed in. A new frozen object at each change. */
 export type SessionState =
-| { readonly status: "signedOut"; readonly reason?: "expired" | "signedOut" }
+| {
+    readonly status: "signedOut";
+    /** Why, where somebody was signed in before: the session ran out, or was signed out here. */
+    readonly reason?: "expired" | "signedOut";
+}
 | {
     readonly status: "signedIn";
+    /** The session, as {@link WalletSession} has it, without its key. */
     readonly session: {
+        /** Grid's id of it. Another one after a refresh. */
         readonly id: string;
+        /** The account that it opens. */
         readonly accountId: string;
+        /** The kind of the credential that it was opened with. */
         readonly type: AuthMethodType;
+        /** That credential's name. */
         readonly nickname: string;
+        /** When it was opened, or refreshed. */
         readonly createdAt: Date;
+        /** When it ends at Grid. */
         readonly expiresAt: Date;
         /** The key that stamps: SEC1 compressed, 66 hexadecimal digits. */
         readonly publicKey: string;
@@ -681,19 +847,27 @@ export type SessionState =
 
 /** What to keep over a reload while a code is under way. Nothing in it is secret. */
 export interface OtpState {
+    /** The credential. */
     readonly authMethodId: string;
+    /** The account that it opens. */
     readonly accountId: string;
+    /** How the code was sent. */
     readonly type: "EMAIL_OTP" | "SMS_OTP";
+    /** The address or number that the code went to. */
     readonly sentTo: string;
+    /** What the code is sealed to: JSON, signed by the enclave. */
     readonly otpEncryptionTargetBundle: string;
 }
 
 /** What to keep while the page is left for an identity provider. Nothing in it is secret: the key stays in the browser's keeping. */
 export interface OAuthState {
+    /** The credential. */
     readonly authMethodId: string;
+    /** The account that it must open, where that was given. */
     readonly accountId?: string;
-    /** SEC1 compressed, 66 hexadecimal digits. */
+    /** The public key that the token is bound to: SEC1 compressed, 66 hexadecimal digits. */
     readonly clientPublicKey: string;
+    /** Your id at the provider, where that was given. */
     readonly clientId?: string;
 }
 
@@ -815,17 +989,25 @@ export interface PasskeyOptions {
 
 /** A passkey's answer to a challenge. All members are base64url without padding. */
 export interface PasskeyAssertion {
+    /** WebAuthn's `id`. */
     credentialId: string;
+    /** WebAuthn's `response.clientDataJSON`. */
     clientDataJson: string;
+    /** WebAuthn's `response.authenticatorData`. */
     authenticatorData: string;
+    /** WebAuthn's `response.signature`. */
     signature: string;
+    /** WebAuthn's `response.userHandle`: `user.id` of the making, where the authenticator gives it. */
     userHandle?: string;
 }
 
 /** A new passkey. Bytes are base64url without padding. */
 export interface PasskeyAttestation {
+    /** WebAuthn's `id`. */
     credentialId: string;
+    /** WebAuthn's `response.clientDataJSON`. */
     clientDataJson: string;
+    /** WebAuthn's `response.attestationObject`. */
     attestationObject: string;
     /** How the authenticator can be reached; what Grid does not know is left out. */
     transports: PasskeyTransport[];
@@ -840,7 +1022,9 @@ export interface PasskeyRegistration {
     nickname: string;
     /** Your backend's random challenge, base64url without padding, at least 16 bytes. */
     challenge: string;
+    /** The relying party, where it is not the page's own domain: its domain, and its name in the prompt. */
     rp?: { id?: string; name?: string };
+    /** Whose passkey it will be. */
     user: {
         /** Opaque and stable, base64url without padding, 1 to 64 bytes. Not an e-mail address. */
         id: string;
@@ -866,29 +1050,87 @@ export interface PasskeyRegistration {
  * payment's. Revocations name ids that only Turnkey knows, so which credential or session they end
  * cannot be seen. A passkey's challenge is a hash, and cannot be checked at all.
  */
-export type Intent = { organizationId?: string; expiresAt?: string } & (
+export type Intent = {
+    /** The customer's organization at Turnkey. */
+    organizationId?: string;
+    /** The challenge's or quote's own, RFC 3339. */
+    expiresAt?: string;
+} & (
 | {
     kind: "addPasskey";
+    /** As in {@link PasskeyAttestation}, base64url. */
     credentialId: string;
+    /** As in {@link PasskeyAttestation}, base64url. */
     clientDataJson: string;
+    /** As in {@link PasskeyAttestation}, base64url. */
     attestationObject: string;
+    /** What the passkey was made with, base64url. */
     challenge: string;
+    /** The passkey's name, as it was sent. */
     nickname?: string;
 }
-| { kind: "addOauth"; oidcToken: string }
-| { kind: "setEmail"; email: string }
-| { kind: "setPhone"; phoneNumber: string }
+| {
+    kind: "addOauth";
+    /** The token that was sent: a JWT. */
+    oidcToken: string;
+}
+| {
+    kind: "setEmail";
+    /** The new e-mail address. */
+    email: string;
+}
+| {
+    kind: "setPhone";
+    /** The new phone number, E.164. */
+    phoneNumber: string;
+}
 | { kind: "revokePasskey" }
 | { kind: "revokeOauth" }
 | { kind: "revokeSession" }
-| { kind: "refreshSession"; clientPublicKey: string }
-| { kind: "exportWallet"; clientPublicKey: string; walletId?: string }
-/** A one-time code's token. `publicKeyHex` was sealed with the code; `quorumPublicKey` is the enclave's, where it is not the production one's. */
-| { kind: "verifyOtp"; publicKeyHex: string; contact?: string; quorumPublicKey?: string }
-| { kind: "executeQuote"; signWith?: string; allowBlindSigning: true }
-| { kind: "updatePrivacy"; signWith?: string; allowBlindSigning: true }
-/** Exactly this activity: for what Grid adds, or does not document. */
-| { kind: "activity"; activityType: string; parameters: unknown }
+| {
+    kind: "refreshSession";
+    /** The new session's key, as it was sent: SEC1, 66 or 130 hexadecimal digits. */
+    clientPublicKey: string;
+}
+| {
+    kind: "exportWallet";
+    /** The key that the mnemonic is sealed to, as it was sent: SEC1 uncompressed, 130 hexadecimal digits. */
+    clientPublicKey: string;
+    /** The wallet's id at Turnkey, where you know it. */
+    walletId?: string;
+}
+| {
+    /** A one-time code's token. */
+    kind: "verifyOtp";
+    /** The key that was sealed with the code, which must be the one that stamps: SEC1, 66 or 130 hexadecimal digits. */
+    publicKeyHex: string;
+    /** The address or number that the code went to, where you know it. */
+    contact?: string;
+    /** The enclave's key, where it is not the production one's: SEC1, 66 or 130 hexadecimal digits. */
+    quorumPublicKey?: string;
+}
+| {
+    kind: "executeQuote";
+    /** The wallet's address, where you know it: the one that must sign. */
+    signWith?: string;
+    /** The payload shows neither amount nor payee. */
+    allowBlindSigning: true;
+}
+| {
+    kind: "updatePrivacy";
+    /** The wallet's address, where you know it: the one that must sign. */
+    signWith?: string;
+    /** The payload is a hash. */
+    allowBlindSigning: true;
+}
+| {
+    /** Exactly this activity: for what Grid adds, or does not document. */
+    kind: "activity";
+    /** Turnkey's name of it: `"ACTIVITY_TYPE_…"`. */
+    activityType: string;
+    /** Its `parameters`, all of them. */
+    parameters: unknown;
+}
 );
 
 /** Reads a payload that this package does not know and says what it must be. Take nothing from the payload that you can know otherwise: an `organizationId` out of it proves nothing. */
@@ -911,7 +1153,9 @@ export interface CheckedIntent {
  */
 export class OAuthSignIn {
     private constructor();
+    /** Ends the sign-in, and wipes a key that is not kept by the browser. A session that it opened goes on. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * Signs in with the provider's ID token, which may be 60 seconds old. One that cannot be
@@ -926,7 +1170,8 @@ export class OAuthSignIn {
      */
     readonly authMethodId: string;
     /**
-     * The public key that the session will be for: SEC1, hexadecimal, as it will be sent.
+     * The public key that the session will be for, as it will be sent: SEC1, 130 hexadecimal digits
+     * for a sealed session key, 66 for one that is made here.
      */
     readonly clientPublicKey: string;
     /**
@@ -945,7 +1190,9 @@ export class OAuthSignIn {
  */
 export class OtpSignIn {
     private constructor();
+    /** Ends the sign-in, and wipes its key. A session that it opened goes on. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * Sends another code. The one before is no longer good.
@@ -982,7 +1229,9 @@ export class OtpSignIn {
  */
 export class PasskeyEnrolment {
     private constructor();
+    /** Ends it, and the renewing of its options. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * Ends a `confirm()` that is under way, which then fails with `aborted`.
@@ -1006,7 +1255,9 @@ export class PasskeyEnrolment {
  */
 export class PasskeySignIn {
     private constructor();
+    /** Ends the sign-in, and the renewing of its challenge. A session that it opened goes on. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * Ends a `confirm()` that is under way, which then fails with `aborted`.
@@ -1035,7 +1286,9 @@ export class PasskeySignIn {
  */
 export class SealedKeyReceiver {
     private constructor();
+    /** Wipes the key. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
@@ -1068,7 +1321,9 @@ export class SealedKeyReceiver {
  */
 export class SessionKey {
     private constructor();
+    /** Wipes the key. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
@@ -1126,7 +1381,9 @@ export class SessionKey {
  */
 export class WalletExportKey {
     private constructor();
+    /** Wipes the key. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
@@ -1160,7 +1417,9 @@ export class WalletExportKey {
  */
 export class WalletSession {
     private constructor();
+    /** Wipes the key, once nothing is under way. The session at Grid goes on: {@link WalletSession.signOut} ends it. */
     free(): void;
+    /** As `free()`, for `using`. */
     [Symbol.dispose](): void;
     /**
      * Adds the customer's e-mail address back. It sends a code: `submit` of what this resolves to

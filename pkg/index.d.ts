@@ -171,13 +171,16 @@ export class Gridkey {
   adoptSession(session: AuthSession, key: SessionKey): WalletSession;
   /** Ends the client. Sessions made by it go on. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /** Thrown by everything in this package. Branch on `code`. */
 export class GridkeyError extends Error {
   private constructor();
+  /** Of every error of this package. {@link isGridkeyError} looks at it. */
   readonly name: "GridkeyError";
+  /** What went wrong. */
   readonly code: GridkeyErrorCode;
   /** What helps. */
   readonly recovery: GridkeyErrorRecovery;

@@ -116,7 +116,7 @@ export type TestFailure =
       message?: string;
       /** `details` of Grid's error body; `details.reason` is the error's `reason`. */
       details?: Record<string, unknown>;
-      /** As by the header `Retry-After`. */
+      /** As by the header `Retry-After`, in milliseconds. */
       retryAfterMs?: number;
       /** The body, where there is no `code`. */
       body?: unknown;

@@ -1,6 +1,9 @@
 //! What is published: that it says what has changed, and that whoever has the commit gets the same
 //! bytes.
 //!
+//! Lock files and `rust-toolchain.toml` name all that makes these bytes but Node, whose zlib packs the
+//! tarball: with another Node what is in it is the same.
+//!
 //! Publishing is done by hand, with the tarball that this has made.
 
 use std::{
@@ -109,7 +112,6 @@ fn compare(shell: &Shell, first: &Path, second: &Path, base: &Path) -> Result<()
     if fs::read(first)? == fs::read(second)? {
         return Ok(());
     }
-    let mut unpacked = Vec::new();
     for (name, tarball) in [("1", first), ("2", second)] {
         let directory = base.join("unpacked").join(name);
         fs::create_dir_all(&directory)?;
@@ -120,7 +122,6 @@ fn compare(shell: &Shell, first: &Path, second: &Path, base: &Path) -> Result<()
                 .arg("-C")
                 .arg(&directory),
         )?;
-        unpacked.push(directory);
     }
     let differences = shell
         .command("diff --recursive --brief 1 2")
@@ -276,7 +277,10 @@ fn workspace_version(manifest: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_changelog, workspace_version};
+    use std::fs;
+
+    use super::{check_changelog, compare, workspace_version};
+    use crate::shell::Shell;
 
     const RELEASED: &str = "# Changelog\n\n## 0.2.0 - 2026-11-20\n\n### Fixed\n\n- A thing.\n\n\
         ## 0.1.0 - 2026-01-31\n\n### Added\n\n- Another.\n";
@@ -311,6 +315,31 @@ mod tests {
                 "{from} → {to}"
             );
         }
+    }
+
+    #[test]
+    fn two_packages_are_the_same_or_the_difference_is_named() {
+        let shell = Shell::new().unwrap();
+        let base = std::env::temp_dir().join(format!("xtask-release-{}", std::process::id()));
+        let [first, other] = ["1", "2"].map(|content| {
+            let directory = base.join(content);
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join("kept.js"), "0").unwrap();
+            fs::write(directory.join("changed.js"), content).unwrap();
+            let tarball = base.join(format!("{content}.tgz"));
+            let mut tar = shell.command("tar -czf");
+            tar.arg(&tarball).arg("-C").arg(&directory).arg(".");
+            shell.run(&mut tar).unwrap();
+            tarball
+        });
+        let same = base.join("same.tgz");
+        fs::copy(&first, &same).unwrap();
+        compare(&shell, &first, &same, &base).unwrap();
+        let error = compare(&shell, &first, &other, &base).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("changed.js"), "{error}");
+        assert!(!error.contains("kept.js"), "{error}");
+        fs::remove_dir_all(&base).unwrap();
     }
 
     #[test]

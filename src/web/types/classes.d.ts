@@ -3,7 +3,9 @@
  */
 export class OAuthSignIn {
   private constructor();
+  /** Ends the sign-in, and wipes a key that is not kept by the browser. A session that it opened goes on. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * Signs in with the provider's ID token, which may be 60 seconds old. One that cannot be
@@ -18,7 +20,8 @@ export class OAuthSignIn {
    */
   readonly authMethodId: string;
   /**
-   * The public key that the session will be for: SEC1, hexadecimal, as it will be sent.
+   * The public key that the session will be for, as it will be sent: SEC1, 130 hexadecimal digits
+   * for a sealed session key, 66 for one that is made here.
    */
   readonly clientPublicKey: string;
   /**
@@ -37,7 +40,9 @@ export class OAuthSignIn {
  */
 export class OtpSignIn {
   private constructor();
+  /** Ends the sign-in, and wipes its key. A session that it opened goes on. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * Sends another code. The one before is no longer good.
@@ -74,7 +79,9 @@ export class OtpSignIn {
  */
 export class PasskeyEnrolment {
   private constructor();
+  /** Ends it, and the renewing of its options. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * Ends a `confirm()` that is under way, which then fails with `aborted`.
@@ -98,7 +105,9 @@ export class PasskeyEnrolment {
  */
 export class PasskeySignIn {
   private constructor();
+  /** Ends the sign-in, and the renewing of its challenge. A session that it opened goes on. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * Ends a `confirm()` that is under way, which then fails with `aborted`.
@@ -127,7 +136,9 @@ export class PasskeySignIn {
  */
 export class SealedKeyReceiver {
   private constructor();
+  /** Wipes the key. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
@@ -160,7 +171,9 @@ export class SealedKeyReceiver {
  */
 export class SessionKey {
   private constructor();
+  /** Wipes the key. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * The private key: 32 bytes, big-endian, yours to wipe. Whoever has it can move the
@@ -218,7 +231,9 @@ export class SessionKey {
  */
 export class WalletExportKey {
   private constructor();
+  /** Wipes the key. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * A key from its 32 bytes, big-endian. They are copied; the array is yours to wipe.
@@ -252,7 +267,9 @@ export class WalletExportKey {
  */
 export class WalletSession {
   private constructor();
+  /** Wipes the key, once nothing is under way. The session at Grid goes on: {@link WalletSession.signOut} ends it. */
   free(): void;
+  /** As `free()`, for `using`. */
   [Symbol.dispose](): void;
   /**
    * Adds the customer's e-mail address back. It sends a code: `submit` of what this resolves to

@@ -14,6 +14,7 @@ export interface GridkeyOptions {
   timeoutMs?: number;
   /** How a session gets its key: made and sealed by Grid (the default), or made here. */
   sessionKeys?: "sealed" | "client-held";
+  /** What passkeys are made and asked for with, where it differs from the page and the relay. */
   passkey?: {
     /** The relying party, where it is not the page's own domain but a parent of it. */
     rpId?: string;
@@ -35,6 +36,7 @@ export interface SignInOptions extends Call {}
 export interface GridCall {
   /** The API's operationId. */
   operation: string;
+  /** The HTTP method. */
   method: string;
   /** Path and query below the relay's address, percent-encoded. */
   path: string;
@@ -74,39 +76,67 @@ export type RequestEvent =
       readonly phase: "sent";
       /** The same in both events of a request. */
       readonly id: number;
+      /** The API's operationId. */
       readonly operation: string;
+      /** 2 if it is a signed request's second one. */
       readonly leg: 1 | 2;
+      /** The HTTP method. */
       readonly method: string;
+      /** The path below the relay's address. */
       readonly path: string;
+      /** Whether it carries a stamp. */
       readonly signed: boolean;
+      /** What is sent, redacted. */
       readonly body?: Record<string, unknown>;
     }
   | {
       readonly phase: "ended";
+      /** The same in both events of a request. */
       readonly id: number;
+      /** The API's operationId. */
       readonly operation: string;
+      /** 2 if it is a signed request's second one. */
       readonly leg: 1 | 2;
+      /** The HTTP method. */
       readonly method: string;
+      /** The path below the relay's address. */
       readonly path: string;
+      /** Whether it carries a stamp. */
       readonly signed: boolean;
+      /** How long it took, in milliseconds. */
       readonly durationMs: number;
+      /** The HTTP status, where an answer arrived. */
       readonly status?: number;
+      /** The error that it ended with, if it is one. */
       readonly code?: GridkeyErrorCode;
+      /** `Retry-After`, in milliseconds. */
       readonly retryAfterMs?: number;
+      /** The answer, redacted. */
       readonly body?: Record<string, unknown>;
     };
 
 /** Whether somebody is signed in. A new frozen object at each change. */
 export type SessionState =
-  | { readonly status: "signedOut"; readonly reason?: "expired" | "signedOut" }
+  | {
+      readonly status: "signedOut";
+      /** Why, where somebody was signed in before: the session ran out, or was signed out here. */
+      readonly reason?: "expired" | "signedOut";
+    }
   | {
       readonly status: "signedIn";
+      /** The session, as {@link WalletSession} has it, without its key. */
       readonly session: {
+        /** Grid's id of it. Another one after a refresh. */
         readonly id: string;
+        /** The account that it opens. */
         readonly accountId: string;
+        /** The kind of the credential that it was opened with. */
         readonly type: AuthMethodType;
+        /** That credential's name. */
         readonly nickname: string;
+        /** When it was opened, or refreshed. */
         readonly createdAt: Date;
+        /** When it ends at Grid. */
         readonly expiresAt: Date;
         /** The key that stamps: SEC1 compressed, 66 hexadecimal digits. */
         readonly publicKey: string;
@@ -115,18 +145,26 @@ export type SessionState =
 
 /** What to keep over a reload while a code is under way. Nothing in it is secret. */
 export interface OtpState {
+  /** The credential. */
   readonly authMethodId: string;
+  /** The account that it opens. */
   readonly accountId: string;
+  /** How the code was sent. */
   readonly type: "EMAIL_OTP" | "SMS_OTP";
+  /** The address or number that the code went to. */
   readonly sentTo: string;
+  /** What the code is sealed to: JSON, signed by the enclave. */
   readonly otpEncryptionTargetBundle: string;
 }
 
 /** What to keep while the page is left for an identity provider. Nothing in it is secret: the key stays in the browser's keeping. */
 export interface OAuthState {
+  /** The credential. */
   readonly authMethodId: string;
+  /** The account that it must open, where that was given. */
   readonly accountId?: string;
-  /** SEC1 compressed, 66 hexadecimal digits. */
+  /** The public key that the token is bound to: SEC1 compressed, 66 hexadecimal digits. */
   readonly clientPublicKey: string;
+  /** Your id at the provider, where that was given. */
   readonly clientId?: string;
 }

@@ -28,17 +28,25 @@ export interface PasskeyOptions {
 
 /** A passkey's answer to a challenge. All members are base64url without padding. */
 export interface PasskeyAssertion {
+  /** WebAuthn's `id`. */
   credentialId: string;
+  /** WebAuthn's `response.clientDataJSON`. */
   clientDataJson: string;
+  /** WebAuthn's `response.authenticatorData`. */
   authenticatorData: string;
+  /** WebAuthn's `response.signature`. */
   signature: string;
+  /** WebAuthn's `response.userHandle`: `user.id` of the making, where the authenticator gives it. */
   userHandle?: string;
 }
 
 /** A new passkey. Bytes are base64url without padding. */
 export interface PasskeyAttestation {
+  /** WebAuthn's `id`. */
   credentialId: string;
+  /** WebAuthn's `response.clientDataJSON`. */
   clientDataJson: string;
+  /** WebAuthn's `response.attestationObject`. */
   attestationObject: string;
   /** How the authenticator can be reached; what Grid does not know is left out. */
   transports: PasskeyTransport[];
@@ -53,7 +61,9 @@ export interface PasskeyRegistration {
   nickname: string;
   /** Your backend's random challenge, base64url without padding, at least 16 bytes. */
   challenge: string;
+  /** The relying party, where it is not the page's own domain: its domain, and its name in the prompt. */
   rp?: { id?: string; name?: string };
+  /** Whose passkey it will be. */
   user: {
     /** Opaque and stable, base64url without padding, 1 to 64 bytes. Not an e-mail address. */
     id: string;
@@ -79,29 +89,87 @@ export interface PasskeyRegistration {
  * payment's. Revocations name ids that only Turnkey knows, so which credential or session they end
  * cannot be seen. A passkey's challenge is a hash, and cannot be checked at all.
  */
-export type Intent = { organizationId?: string; expiresAt?: string } & (
+export type Intent = {
+  /** The customer's organization at Turnkey. */
+  organizationId?: string;
+  /** The challenge's or quote's own, RFC 3339. */
+  expiresAt?: string;
+} & (
   | {
       kind: "addPasskey";
+      /** As in {@link PasskeyAttestation}, base64url. */
       credentialId: string;
+      /** As in {@link PasskeyAttestation}, base64url. */
       clientDataJson: string;
+      /** As in {@link PasskeyAttestation}, base64url. */
       attestationObject: string;
+      /** What the passkey was made with, base64url. */
       challenge: string;
+      /** The passkey's name, as it was sent. */
       nickname?: string;
     }
-  | { kind: "addOauth"; oidcToken: string }
-  | { kind: "setEmail"; email: string }
-  | { kind: "setPhone"; phoneNumber: string }
+  | {
+      kind: "addOauth";
+      /** The token that was sent: a JWT. */
+      oidcToken: string;
+    }
+  | {
+      kind: "setEmail";
+      /** The new e-mail address. */
+      email: string;
+    }
+  | {
+      kind: "setPhone";
+      /** The new phone number, E.164. */
+      phoneNumber: string;
+    }
   | { kind: "revokePasskey" }
   | { kind: "revokeOauth" }
   | { kind: "revokeSession" }
-  | { kind: "refreshSession"; clientPublicKey: string }
-  | { kind: "exportWallet"; clientPublicKey: string; walletId?: string }
-  /** A one-time code's token. `publicKeyHex` was sealed with the code; `quorumPublicKey` is the enclave's, where it is not the production one's. */
-  | { kind: "verifyOtp"; publicKeyHex: string; contact?: string; quorumPublicKey?: string }
-  | { kind: "executeQuote"; signWith?: string; allowBlindSigning: true }
-  | { kind: "updatePrivacy"; signWith?: string; allowBlindSigning: true }
-  /** Exactly this activity: for what Grid adds, or does not document. */
-  | { kind: "activity"; activityType: string; parameters: unknown }
+  | {
+      kind: "refreshSession";
+      /** The new session's key, as it was sent: SEC1, 66 or 130 hexadecimal digits. */
+      clientPublicKey: string;
+    }
+  | {
+      kind: "exportWallet";
+      /** The key that the mnemonic is sealed to, as it was sent: SEC1 uncompressed, 130 hexadecimal digits. */
+      clientPublicKey: string;
+      /** The wallet's id at Turnkey, where you know it. */
+      walletId?: string;
+    }
+  | {
+      /** A one-time code's token. */
+      kind: "verifyOtp";
+      /** The key that was sealed with the code, which must be the one that stamps: SEC1, 66 or 130 hexadecimal digits. */
+      publicKeyHex: string;
+      /** The address or number that the code went to, where you know it. */
+      contact?: string;
+      /** The enclave's key, where it is not the production one's: SEC1, 66 or 130 hexadecimal digits. */
+      quorumPublicKey?: string;
+    }
+  | {
+      kind: "executeQuote";
+      /** The wallet's address, where you know it: the one that must sign. */
+      signWith?: string;
+      /** The payload shows neither amount nor payee. */
+      allowBlindSigning: true;
+    }
+  | {
+      kind: "updatePrivacy";
+      /** The wallet's address, where you know it: the one that must sign. */
+      signWith?: string;
+      /** The payload is a hash. */
+      allowBlindSigning: true;
+    }
+  | {
+      /** Exactly this activity: for what Grid adds, or does not document. */
+      kind: "activity";
+      /** Turnkey's name of it: `"ACTIVITY_TYPE_…"`. */
+      activityType: string;
+      /** Its `parameters`, all of them. */
+      parameters: unknown;
+    }
 );
 
 /** Reads a payload that this package does not know and says what it must be. Take nothing from the payload that you can know otherwise: an `organizationId` out of it proves nothing. */

@@ -82,7 +82,7 @@ fn optimize(shell: &Shell, from: &Path, to: &Path, options: &[&str]) -> Result<(
 pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
     shell.run(
         shell
-            .command("cargo build --quiet --package gridkey --lib --features test-trap --target")
+            .command("cargo build --quiet --package gridkey --lib --features standalone,test-trap --target")
             .arg(WASM_TARGET),
     )?;
     let compiled = shell.target.join(WASM_TARGET).join("debug/gridkey.wasm");

@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 // Your backend, with the relay at /api/grid. `cargo xtask demo` starts one with a Grid of its own.
-const target = process.env["BACKEND"] ?? "http://localhost:8787";
+const target = process.env["BACKEND"] ?? "http://localhost:8700";
 // As an object, not as a string: then `Host` stays what the browser sent, and the relay sees its own origin.
 const proxy = { "/api/grid": { target }, "/config.json": { target } };
 

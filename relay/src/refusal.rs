@@ -36,7 +36,8 @@ impl Refusal {
     }
 
     pub(crate) fn foreign_origin() -> Self {
-        let message = "Requests are taken from the platform's own pages only.";
+        let message = "Requests are taken from the platform's own pages only: list their origins, or let \
+                       the proxy between keep `Host`.";
         Self::error(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 

@@ -172,7 +172,7 @@ test("where the WebAssembly is lost, the page says so and goes on", async () => 
     await page.evaluate(() => localStorage.clear());
     await page.reload();
     await button(page, "Sign in with passkey").waitFor();
-    await breakOnce(page);
+    await breakOnce(page, { afterPrompt: true });
     await button(page, "Sign in with passkey").click();
     await says(page, "alert", "This page had to start over. Sign in again.");
     await button(page, "Sign in with passkey").click();
@@ -180,16 +180,25 @@ test("where the WebAssembly is lost, the page says so and goes on", async () => 
   }, { expected: /broken by the page/ });
 });
 
-/** Has the next call that the WebAssembly makes fail as none may. */
-function breakOnce(page) {
-  return page.evaluate(() => {
+/** Has the next call that the WebAssembly makes, or the next after a passkey's prompt, fail as none may. */
+function breakOnce(page, { afterPrompt = false } = {}) {
+  return page.evaluate((afterPrompt) => {
+    const { credentials } = navigator;
     const { now } = Date;
-    Date.now = () => {
-      if (!new Error().stack.includes("wasm")) return now();
-      Date.now = now;
-      throw new Error("broken by the page");
+    const arm = () => {
+      Date.now = () => {
+        if (!new Error().stack.includes("wasm")) return now();
+        Date.now = now;
+        throw new Error("broken by the page");
+      };
     };
-  });
+    if (!afterPrompt) return arm();
+    const get = credentials.get.bind(credentials);
+    credentials.get = (options) => {
+      delete credentials.get;
+      return get(options).finally(arm);
+    };
+  }, afterPrompt);
 }
 
 async function signInByCode(page) {

@@ -168,7 +168,11 @@ fn wasm_chrome(shell: &Shell) -> Result<()> {
 
 /// wasm-pack with the tools that are installed; it would download others.
 fn wasm_pack_test(shell: &Shell) -> Command {
-    shell.command("wasm-pack test --mode no-install")
+    let mut command = shell.command("wasm-pack test --mode no-install");
+    // In seconds, for all of a program's tests together. They are not optimised, and the machine may
+    // be busy.
+    command.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    command
 }
 
 /// All tests of the crate but those in its documentation, which run natively in any case.

@@ -114,3 +114,14 @@ test("of a code that was sealed, and of the key that sealed it", () => {
   assert.equal(drawn.length, 1);
   assert.deepEqual(drawn.flatMap((secret) => pieces(secret)), []);
 });
+
+test("of a text that no type wipes, but whose memory was freed", async () => {
+  const key = SessionKey.generate();
+  const text = "a text of which nobody takes care";
+  await key.dangerouslyStampUnchecked(text);
+  // Not ASCII at its end, so that it grows and moves on its way in.
+  await key.dangerouslyStampUnchecked(`${text.toUpperCase()}${"é".repeat(2000)}`);
+  key.free();
+  assert.deepEqual(pieces(Buffer.from(text), 16), []);
+  assert.deepEqual(pieces(Buffer.from(text.toUpperCase()), 16), []);
+});

@@ -214,9 +214,10 @@ impl PrivateKey {
         der::encode(&signature.split_bytes())
     }
 
-    /// The scalar: 32 bytes, big-endian.
-    pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        let mut bytes = Zeroizing::new([0; 32]);
+    /// The scalar: 32 bytes, big-endian. In a box, as the key's own: an array would be copied on its
+    /// way to the caller, and the copy be left on the stack.
+    pub fn to_bytes(&self) -> Box<Zeroizing<[u8; 32]>> {
+        let mut bytes = Box::new(Zeroizing::new([0; 32]));
         stack::wiping(|| bytes.copy_from_slice(self.secret.to_bytes().as_slice()));
         bytes
     }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use zeroize::Zeroizing;
 
@@ -61,7 +61,7 @@ impl SessionKey {
 
     /// The private key: 32 bytes, big-endian. Whoever has it can move the customer's money until
     /// the session ends.
-    pub fn export_private_key(&self) -> Zeroizing<[u8; 32]> {
+    pub fn export_private_key(&self) -> Box<Zeroizing<[u8; 32]>> {
         self.key.to_bytes()
     }
 

@@ -6,9 +6,18 @@ import test from "node:test";
 
 import { SealedKeyReceiver, SessionKey, createGridkey, init } from "../../pkg/node.js";
 import { failure, thrown } from "./failure.mjs";
-import { makeEnclave } from "./grid.mjs";
+import { challenge, makeEnclave, payload, session as answered, signedIn } from "./grid.mjs";
 
 const ACCOUNT = { accountId: "InternalAccount:1" };
+/** A client and a session of it that can be refreshed. */
+const refreshable = () =>
+  signedIn(
+    ({ stamp, body }) => {
+      if (stamp) return { status: 201, body: { ...answered(900_000), id: "Session:2" } };
+      return challenge(payload("ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2", { targetPublicKey: JSON.parse(body).clientPublicKey }));
+    },
+    { sessionKeys: "client-held" },
+  );
 const none = async () => ({ status: 200, body: { data: [] } });
 
 function session(milliseconds = 60_000) {
@@ -57,6 +66,38 @@ test("it speaks HTTP with the relay", async () => {
     assert.equal(body, "{}");
   } finally {
     server.close();
+  }
+});
+
+test("an answer's headers say how long to wait", async () => {
+  const soon = new Date(Date.now() + 60_000).toUTCString();
+  for (const [reply, expected] of [
+    [{ headers: new Headers({ "Retry-After": "40" }) }, 40_000],
+    [{ headers: { "retry-after": "40" } }, 40_000],
+    [{ headers: { "Retry-After": " 40 " } }, 40_000],
+    [{ headers: { "RETRY-AFTER": soon } }, 60_000],
+    [{ headers: { "Retry-After": "40" }, retryAfterMs: 5000 }, 5000],
+    [{ headers: Object.create({ "retry-after": "40" }) }, undefined],
+    [{ headers: { "retry-after": ["40"], date: undefined } }, undefined],
+    [{ headers: { get: "40" } }, undefined],
+    [{ headers: undefined }, undefined],
+  ]) {
+    const body = { status: 429, code: "RATE_LIMITED", message: "m", details: {} };
+    const client = createGridkey({ transport: async () => ({ status: 429, body, ...reply }) });
+    const { retryAfterMs } = await failure("rate_limited", client.sendOtp({ authMethodId: "AuthMethod:1" }));
+    const isIt = expected === undefined ? retryAfterMs === undefined : Math.abs(retryAfterMs - expected) < 2000;
+    assert.ok(isIt, `${JSON.stringify(reply)}: ${retryAfterMs}`);
+  }
+  for (const headers of [null, 5, "Retry-After: 40"]) {
+    const client = createGridkey({ transport: async () => ({ status: 200, body: { data: [] }, headers }) });
+    await failure("relay_protocol", client.listAuthMethods(ACCOUNT));
+  }
+  // And what time it is: only then a wrong clock of this device is told from a late answer.
+  const late = challenge("{}", { expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
+  const date = new Date(Date.now() + 7_200_000).toUTCString();
+  for (const [headers, code] of [[{ date }, "clock_wrong"], [{}, "intent_refused"]]) {
+    const { wallet } = signedIn(() => ({ ...late, headers }));
+    await failure(code, wallet.updateEmail({ customerId: "Customer:1", email: "b@c.example" }));
   }
 });
 

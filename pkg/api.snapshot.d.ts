@@ -37,8 +37,10 @@ export type {
   EnclaveTrust,
   ExpectedWalletExport,
   GridCall,
+  GridCallParams,
   GridOperations,
   GridReply,
+  GridRequest,
   GridkeyErrorCode,
   GridkeyErrorRecovery,
   GridkeyOptions,
@@ -144,7 +146,9 @@ export class Gridkey {
   readonly api: GridOperations;
   /** Whether somebody is signed in. The same frozen object until it changes. */
   readonly state: SessionState;
-  /** Calls `listener` after each change of `state`. Returns what ends that. */
+  /** The session that `state` speaks of, until it is signed out. Changes together with `state`; a refresh leaves it the same object. */
+  readonly session: WalletSession | undefined;
+  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. */
   subscribe(listener: () => void): () => void;
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
@@ -734,16 +738,74 @@ export interface GridkeyOptions {
 /** What signing in may be told. */
 export interface SignInOptions extends Call {}
 
-/** One request to the relay. */
-export interface GridCall {
-    /** The API's operationId. */
-    operation: string;
+/** One request to the relay. `operation` tells what is in `params`. */
+export type GridCall = {
+    [Operation in keyof GridCallParams]: GridRequest & {
+        /** The API's operationId. */
+        operation: Operation;
+        /** What stands in `path`. */
+        params: GridCallParams[Operation];
+    };
+}[keyof GridCallParams];
+
+/** Of each operation what stands in its path and its query, not encoded, by the names that the API document has for it. */
+export interface GridCallParams {
+    /** Of `POST /quotes/{quoteId}/authorize`. */
+    authorizeQuote: { quoteId: string };
+    /** Of `POST /auth/credentials/{id}/challenge`. */
+    challengeAuthCredential: { id: string };
+    /** Of `POST /auth/credentials`. */
+    createAuthCredential: Record<string, never>;
+    /** Of `POST /auth/delegated-keys`. */
+    createDelegatedKey: Record<string, never>;
+    /** Of `POST /auth/credentials/registration-options`. */
+    createPasskeyRegistrationOptions: Record<string, never>;
+    /** Of `POST /quotes`. */
+    createQuote: Record<string, never>;
+    /** Of `POST /quotes/{quoteId}/execute`. */
+    executeQuote: { quoteId: string };
+    /** Of `POST /internal-accounts/{id}/export`. */
+    exportInternalAccount: { id: string };
+    /** Of `GET /agents/device-codes/{code}/status`. */
+    getAgentDeviceCodeStatus: { code: string };
+    /** Of `GET /auth/delegated-keys/{id}`. */
+    getDelegatedKeyById: { id: string };
+    /** Of `GET /quotes/{quoteId}`. */
+    getQuoteById: { quoteId: string };
+    /** Of `GET /auth/credentials`. */
+    listAuthCredentials: { accountId: string };
+    /** Of `GET /auth/sessions`. */
+    listAuthSessions: { accountId: string };
+    /** Of `GET /customers/internal-accounts`. */
+    listCustomerInternalAccounts: { customerId: string; type?: string; currency?: string; limit?: string; cursor?: string };
+    /** Of `GET /auth/delegated-keys`. */
+    listDelegatedKeys: { accountId?: string; fundingSourceId?: string };
+    /** Of `POST /auth/sessions/{id}/refresh`. */
+    refreshAuthSession: { id: string };
+    /** Of `POST /agents/{agentId}/device-codes`. */
+    regenerateAgentDeviceCode: { agentId: string };
+    /** Of `POST /quotes/{quoteId}/authorize/resend`. */
+    resendQuoteScaCode: { quoteId: string };
+    /** Of `DELETE /auth/credentials/{id}`. */
+    revokeAuthCredential: { id: string };
+    /** Of `DELETE /auth/sessions/{id}`. */
+    revokeAuthSession: { id: string };
+    /** Of `DELETE /auth/delegated-keys/{id}`. */
+    revokeDelegatedKey: { id: string };
+    /** Of `PATCH /customers/{customerId}`. */
+    updateCustomerById: { customerId: string };
+    /** Of `PATCH /internal-accounts/{id}`. */
+    updateInternalAccount: { id: string };
+    /** Of `POST /auth/credentials/{id}/verify`. */
+    verifyAuthCredential: { id: string };
+}
+
+/** What requests of all operations have. */
+export interface GridRequest {
     /** The HTTP method. */
     method: string;
     /** Path and query below the relay's address, percent-encoded. */
     path: string;
-    /** What stands in `path`, by the API document's parameter names, not encoded. */
-    params: Record<string, string>;
     /** JSON. The same text on both legs of a signed request: it must arrive at Grid as it is. */
     body?: string;
     /** For the header `Grid-Wallet-Signature`. */
@@ -762,6 +824,8 @@ export interface GridReply {
     status: number;
     /** Grid's answer: as the text it is, or as what `JSON.parse` made of it. */
     body: unknown;
+    /** The answer's headers, of which `Retry-After` and `Date` are read. Instead of the two below, which count more. */
+    headers?: Headers | Record<string, string | readonly string[] | undefined>;
     /** `Retry-After`, in milliseconds. */
     retryAfterMs?: number;
     /** `Date`: when the server answered, in milliseconds since 1970. Wrong clocks of devices are told by it. */
@@ -821,8 +885,8 @@ export type RequestEvent =
 export type SessionState =
 | {
     readonly status: "signedOut";
-    /** Why, where somebody was signed in before: the session ran out, or was signed out here. */
-    readonly reason?: "expired" | "signedOut";
+    /** Why, where somebody was signed in before: the session ran out, was signed out here, or was lost with the WebAssembly (`instance_lost`). */
+    readonly reason?: "expired" | "signedOut" | "lost";
 }
 | {
     readonly status: "signedIn";
@@ -1413,7 +1477,9 @@ export class WalletExportKey {
 
 /**
  * A session and its key. The key is wiped when the session ends, or when this object is freed and
- * nothing is under way.
+ * nothing is under way. Its plain facts stay readable after all that, and after a loss of the
+ * WebAssembly, as they were last; all else then fails. `publicKey` is no plain fact: it goes with
+ * the key's object.
  */
 export class WalletSession {
     private constructor();
@@ -1591,7 +1657,7 @@ export class WalletSession {
      */
     readonly id: string;
     /**
-     * Whether it can sign.
+     * Whether it can sign. Also false once it was freed, or lost with the WebAssembly.
      */
     readonly isActive: boolean;
     /**

@@ -189,18 +189,22 @@ async function readResponse(response, task) {
   const status = get(response, "status");
   if (type === "opaqueredirect" || (typeof status === "number" && status >= 300 && status < 400)) return [REDIRECT];
   if (!isStatus(status)) return [NO_REPLY];
-  const headers = get(response, "headers");
-  const header = (name) => {
-    const text = call(headers, "get", name);
-    return typeof text === "string" ? text : "";
-  };
-  const retryAfterMs = readRetryAfter(header("Retry-After").trim());
-  // Of another origin's answers it can be seen only if they expose it.
-  const dateMs = httpDateMs(header("Date"));
+  const times = readTimes(get(response, "headers"));
   const body = await readBody(response, task);
   if (typeof body === "number") return [body];
   task.over = true;
-  return [status, body, retryAfterMs, dateMs];
+  return [status, body, ...times];
+}
+
+/** `Retry-After` and `Date` of `Headers`, or of an object that has them as members: Node's, say. */
+function readTimes(headers) {
+  return [readRetryAfter, httpDateMs].map((read, index) => {
+    const name = ["retry-after", "date"][index];
+    const text = isFunction(get(headers, "get"))
+      ? call(headers, "get", name)
+      : get(headers, call(Object, "keys", headers)?.find((key) => key.toLowerCase() === name));
+    return read(typeof text === "string" ? text : "");
+  });
 }
 
 const isStatus = (status) => Number.isInteger(status) && status >= 100 && status <= 599;
@@ -238,7 +242,8 @@ function joined(chunks, length) {
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */
-function readRetryAfter(header) {
+function readRetryAfter(text) {
+  const header = text.trim();
   if (/^\+?\d+$/.test(header) && Number(header) <= 0xffffffff) return Number(header) * 1000;
   const ms = Math.ceil(Date.parse(header) - Date.now());
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
@@ -246,7 +251,8 @@ function readRetryAfter(header) {
 
 /**
  * RFC 9110 section 5.6.7: `IMF-fixdate`, the only form that is sent any more, and the one that
- * `Date` writes. It reads far more than that, and not the same in all browsers.
+ * `Date` writes. It reads far more than that, and not the same in all browsers. Of another origin's
+ * answers it can be seen only if they expose it.
  */
 function httpDateMs(header) {
   const ms = Date.parse(header);
@@ -279,20 +285,23 @@ function readReply(reply) {
     const status = own("status");
     const retryAfterMs = own("retryAfterMs");
     const dateMs = own("dateMs");
+    const headers = own("headers");
     // A text is the body itself; anything else is what a text was parsed to.
     const given = own("body") ?? "";
     const body = typeof given === "string" ? given : JSON.stringify(given);
     const isRead =
       typeof reply === "object" &&
       isStatus(status) &&
+      (headers === undefined || (typeof headers === "object" && headers !== null)) &&
       (retryAfterMs === undefined || (typeof retryAfterMs === "number" && retryAfterMs >= 0)) &&
       (dateMs === undefined || (Number.isInteger(dateMs) && dateMs >= 0 && dateMs <= MAX_DATE_MS)) &&
       body.length <= MAX_BODY &&
       // Lone surrogates.
       !/\p{Cs}/u.test(body);
     if (!isRead) return [NO_REPLY];
-    const wait = retryAfterMs === undefined ? undefined : Math.min(Math.ceil(retryAfterMs), MAX_RETRY_AFTER_MS);
-    return [status, new TextEncoder().encode(body), wait, dateMs];
+    const [readMs, readDateMs] = readTimes(headers);
+    const wait = retryAfterMs === undefined ? readMs : Math.min(Math.ceil(retryAfterMs), MAX_RETRY_AFTER_MS);
+    return [status, new TextEncoder().encode(body), wait, dateMs ?? readDateMs];
   } catch {
     return [NO_REPLY];
   }

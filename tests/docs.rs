@@ -37,6 +37,40 @@ fn intents() {
     compare("docs/intents.md", &intents_page());
 }
 
+/// What TypeScript knows of `GridCall.params`.
+#[test]
+fn params() {
+    let path = "src/web/types/client.d.ts";
+    let types = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let head = "export interface GridCallParams {\n";
+    let (before, rest) = types.split_once(head).unwrap();
+    let (_, after) = rest.split_once("}\n\n").unwrap();
+    compare(path, &[before, head, &params_members(), "}\n\n", after].concat());
+}
+
+fn params_members() -> String {
+    let mut members = String::new();
+    for operation in Operation::ALL {
+        let spec = operation.spec();
+        let subject = spec.subject.map(|(name, _)| format!("{name}: string"));
+        let query = spec.query.iter().map(|member| {
+            let mark = if member.is_optional { "?" } else { "" };
+            format!("{}{mark}: string", member.name)
+        });
+        let params: Vec<_> = subject.into_iter().chain(query).collect();
+        let params = match params.is_empty() {
+            true => "Record<string, never>".to_owned(),
+            false => format!("{{ {} }}", params.join("; ")),
+        };
+        let request = match operation {
+            Operation::SignedRequest => "a `signedRequest`, whose path is its caller's".to_owned(),
+            _ => format!("`{} {}`", spec.method, spec.path),
+        };
+        writeln!(members, "  /** Of {request}. */\n  {}: {params};", spec.id).unwrap();
+    }
+    members
+}
+
 fn compare(path: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_DOCS").is_some() {

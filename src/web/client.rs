@@ -25,6 +25,7 @@ use crate::{
         failure::Leg,
         operation::Operation,
         request::{Request, SignedHeaders},
+        signed_retry::{check_not_aborted, outcome_unknown},
         types::{AuthMethod, AuthMethodType, AuthSession},
     },
     crypto::{
@@ -63,8 +64,14 @@ methods! { Gridkey,
             idempotency_key: arguments.optional_text(),
         };
         let options = arguments.call();
+        let is_harmless = operation.spec().is_repeatable && request.headers.stamp.is_none();
         later(async move {
-            let answer = it.api().call(request, &options).await?;
+            let is_sent = check_not_aborted(&options).is_ok();
+            let answer = it.api().call(request, &options).await;
+            let answer = answer.map_err(|error| match is_harmless || !is_sent {
+                true => error,
+                false => outcome_unknown(error),
+            })?;
             Ok(Outcome::Data(Json::Object(answer.into_members())))
         })
     },

@@ -114,9 +114,9 @@ impl Transport for FunctionTransport {
                 kind::FAILED => network("`transport` failed."),
                 _ => Error::new(
                     ErrorCode::RelayProtocol,
-                    "`transport` must resolve to { status, body, retryAfterMs?, dateMs? }: an HTTP \
-                     status, the answer as a text or as what was parsed of it, at most 1 MiB, and \
-                     milliseconds.",
+                    "`transport` must resolve to { status, body, headers?, retryAfterMs?, dateMs? }: an \
+                     HTTP status, the answer as a text or as what was parsed of it, at most 1 MiB, \
+                     an object of headers, and milliseconds.",
                 ),
             })
         })

@@ -6,9 +6,18 @@ import test from "node:test";
 
 import { SealedKeyReceiver, SessionKey, createGridkey, init } from "../../pkg/node.js";
 import { failure, thrown } from "./failure.mjs";
-import { makeEnclave } from "./grid.mjs";
+import { challenge, makeEnclave, payload, session as answered, signedIn } from "./grid.mjs";
 
 const ACCOUNT = { accountId: "InternalAccount:1" };
+/** A client and a session of it that can be refreshed. */
+const refreshable = () =>
+  signedIn(
+    ({ stamp, body }) => {
+      if (stamp) return { status: 201, body: { ...answered(900_000), id: "Session:2" } };
+      return challenge(payload("ACTIVITY_TYPE_CREATE_READ_WRITE_SESSION_V2", { targetPublicKey: JSON.parse(body).clientPublicKey }));
+    },
+    { sessionKeys: "client-held" },
+  );
 const none = async () => ({ status: 200, body: { data: [] } });
 
 function session(milliseconds = 60_000) {
@@ -57,6 +66,38 @@ test("it speaks HTTP with the relay", async () => {
     assert.equal(body, "{}");
   } finally {
     server.close();
+  }
+});
+
+test("an answer's headers say how long to wait", async () => {
+  const soon = new Date(Date.now() + 60_000).toUTCString();
+  for (const [reply, expected] of [
+    [{ headers: new Headers({ "Retry-After": "40" }) }, 40_000],
+    [{ headers: { "retry-after": "40" } }, 40_000],
+    [{ headers: { "Retry-After": " 40 " } }, 40_000],
+    [{ headers: { "RETRY-AFTER": soon } }, 60_000],
+    [{ headers: { "Retry-After": "40" }, retryAfterMs: 5000 }, 5000],
+    [{ headers: Object.create({ "retry-after": "40" }) }, undefined],
+    [{ headers: { "retry-after": ["40"], date: undefined } }, undefined],
+    [{ headers: { get: "40" } }, undefined],
+    [{ headers: undefined }, undefined],
+  ]) {
+    const body = { status: 429, code: "RATE_LIMITED", message: "m", details: {} };
+    const client = createGridkey({ transport: async () => ({ status: 429, body, ...reply }) });
+    const { retryAfterMs } = await failure("rate_limited", client.sendOtp({ authMethodId: "AuthMethod:1" }));
+    const isIt = expected === undefined ? retryAfterMs === undefined : Math.abs(retryAfterMs - expected) < 2000;
+    assert.ok(isIt, `${JSON.stringify(reply)}: ${retryAfterMs}`);
+  }
+  for (const headers of [null, 5, "Retry-After: 40"]) {
+    const client = createGridkey({ transport: async () => ({ status: 200, body: { data: [] }, headers }) });
+    await failure("relay_protocol", client.listAuthMethods(ACCOUNT));
+  }
+  // And what time it is: only then a wrong clock of this device is told from a late answer.
+  const late = challenge("{}", { expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
+  const date = new Date(Date.now() + 7_200_000).toUTCString();
+  for (const [headers, code] of [[{ date }, "clock_wrong"], [{}, "intent_refused"]]) {
+    const { wallet } = signedIn(() => ({ ...late, headers }));
+    await failure(code, wallet.updateEmail({ customerId: "Customer:1", email: "b@c.example" }));
   }
 });
 
@@ -197,8 +238,76 @@ test("what was freed says so", async () => {
   await failure("used_after_free", unused.listAuthMethods(ACCOUNT));
   assert.equal(wallet.isActive, true, "its sessions go on");
   if (Symbol.dispose) wallet[Symbol.dispose]();
-  thrown("used_after_free", () => wallet.isActive);
+  assert.equal(wallet.isActive, false);
+  thrown("used_after_free", () => wallet.publicKey);
   await failure("used_after_free", wallet.refresh());
+});
+
+const FACTS = ["id", "authMethodId", "accountId", "type", "nickname", "createdAt", "expiresAt"];
+const factsOf = (wallet) => Object.fromEntries(FACTS.map((name) => [name, wallet[name]]));
+
+test("what is plain of a session can be read whatever became of it, as it was last", async () => {
+  const { client, wallet } = refreshable();
+  const first = factsOf(wallet);
+  assert.deepEqual([first.id, first.type, first.authMethodId], ["Session:1", "EMAIL_OTP", undefined]);
+  await wallet.refresh();
+  // Nobody has read them since.
+  wallet.free();
+  const last = factsOf(wallet);
+  assert.equal(last.id, "Session:2");
+  assert.ok(last.expiresAt instanceof Date && last.expiresAt > first.expiresAt);
+  assert.equal(wallet.isActive, false);
+  thrown("used_after_free", () => wallet.publicKey);
+
+  // Nor has a client been told of it.
+  const left = refreshable();
+  left.client.free();
+  await left.wallet.refresh();
+  left.wallet.free();
+  assert.equal(left.wallet.id, "Session:2");
+
+  const signedOut = client.adoptSession(session(), SessionKey.generate());
+  await signedOut.signOut();
+  assert.equal(factsOf(signedOut).nickname, "a@b.example");
+  // Of nothing else.
+  const signIn = await client.prepareOAuth({ authMethodId: "AuthMethod:1" });
+  assert.equal(signIn.authMethodId, "AuthMethod:1");
+  signIn.free();
+  thrown("used_after_free", () => signIn.authMethodId);
+});
+
+test("a client's session is the one that its state speaks of, at every moment", async () => {
+  const { client, wallet } = refreshable();
+  assert.equal(client.session, wallet);
+  const seen = [];
+  client.subscribe(() => seen.push([client.state.session?.id, client.session?.id, client.session]));
+  await wallet.refresh();
+  assert.deepEqual(seen.splice(0), [["Session:2", "Session:2", wallet]]);
+
+  // The same session once more, with another key.
+  const again = client.adoptSession({ ...session(), id: "Session:2" }, SessionKey.generate());
+  assert.equal(client.session, again);
+  assert.equal(client.state.session.publicKey, again.publicKey);
+  assert.deepEqual(seen.splice(0), [["Session:2", "Session:2", again]]);
+  const other = client.adoptSession({ ...session(), id: "Session:3" }, SessionKey.generate());
+  wallet.free();
+  assert.deepEqual(seen.splice(0), [["Session:3", "Session:3", other]]);
+  assert.equal(client.session, other);
+  other.free();
+  assert.deepEqual(seen, [[undefined, undefined, undefined]]);
+  assert.equal(client.session, undefined);
+
+  client.adoptSession(session(), SessionKey.generate());
+  client.free();
+  assert.equal(client.session, undefined);
+});
+
+test("an older session that is refreshed is the client's again", async () => {
+  const { client, wallet } = refreshable();
+  const other = client.adoptSession({ ...session(), id: "Session:3" }, SessionKey.generate());
+  assert.equal(client.session, other);
+  await wallet.refresh();
+  assert.deepEqual([client.session, client.state.session.id], [wallet, "Session:2"]);
 });
 
 test("an object may be freed while it is at work", async () => {

@@ -135,6 +135,36 @@ test("a challenge is of the kind of its credential, and a page says how it goes 
   assert.deepEqual(params, { ...list[0], limit: "20" });
 });
 
+test("of what may be done and must not be repeated, the outcome is unknown where no whole answer came", async () => {
+  const [transport, options] = [(call) => answer(call), { timeoutMs: 20 }];
+  const { api } = createGridkey({ transport });
+  const unknown = async (code, call) => (await failure(code, call)).reason === "outcome_unknown";
+  let answer = () => new Promise(() => {});
+  const alive = setInterval(() => {}, 1000);
+  try {
+    assert.ok(await unknown("timeout", api.regenerateAgentDeviceCode("Agent:1", options)));
+    const leaving = new AbortController();
+    setTimeout(() => leaving.abort(), 20);
+    assert.ok(await unknown("aborted", api.createQuote(QUOTE_REQUEST, { signal: leaving.signal })));
+    // It was never sent.
+    assert.ok(!(await unknown("aborted", api.createQuote(QUOTE_REQUEST, { signal: AbortSignal.abort() }))));
+    // It does no harm, whatever comes of it; with a stamp it does.
+    assert.ok(!(await unknown("timeout", api.listAuthSessions(ACCOUNT, options))));
+    assert.ok(!(await unknown("timeout", api.revokeAuthSession("Session:1", options))));
+    const signed = { stamp: "c3RhbXA", requestId: "Request:1", ...options };
+    assert.ok(await unknown("timeout", api.revokeAuthSession("Session:1", signed)));
+  } finally {
+    clearInterval(alive);
+  }
+  answer = () => Promise.reject(new Error("offline"));
+  assert.ok(await unknown("network", api.challengeAuthCredential("AuthMethod:1")));
+  for (const [status, isUnknown] of [[500, true], [503, true], [404, false], [409, false]]) {
+    answer = async () => ({ status, body: { status, code: "X", message: "m", details: {} } });
+    const error = await api.regenerateAgentDeviceCode("Agent:1").catch((error) => error);
+    assert.equal(error.reason === "outcome_unknown", isUnknown, `${status}: ${error.reason}`);
+  }
+});
+
 test("a second leg has its headers, and only the operations that have one", async () => {
   const headers = { stamp: "c3RhbXA", requestId: "Request:1" };
   for (const [name, [args, , ...answers]] of Object.entries(OPERATIONS)) {

@@ -43,6 +43,10 @@ pub(crate) fn run(shell: &Shell, port: u16) -> Result<()> {
     let is_sandbox = matches!(backend, Backend::Sandbox(_));
     let demo = runtime.block_on(Demo::start(backend, port, login_page(shell)))?;
     shell.say(format_args!("\nThe login page is at\n\n    {}\n", demo.url))?;
+    shell.say(
+        "Pages of your own can proxy /api/grid and /config.json there, with changeOrigin: false: \
+         see docs/newcomer.md.",
+    )?;
     if is_sandbox {
         shell.say(format_args!(
             "Its Grid is a sandbox: the code is always {OTP_CODE}, and that of a payment {SCA_CODE}."

@@ -1,14 +1,24 @@
 import type { GridCall, GridReply } from "gridkey";
 
-/** Which of our routes carries which of Grid's operations. What is not here, our pages do not do. */
-const ROUTES: Record<string, (id: string) => `${"GET" | "POST"} ${string}`> = {
-  // Our backend knows whose account it is, and does not ask the page.
-  listAuthCredentials: () => "GET /wallet/sign-in-methods",
-  challengeAuthCredential: (id) => `POST /wallet/sign-in-methods/${id}/challenge`,
-  verifyAuthCredential: (id) => `POST /wallet/sign-in-methods/${id}/session`,
-  refreshAuthSession: (id) => `POST /wallet/sessions/${id}/renewal`,
-  revokeAuthSession: (id) => `POST /wallet/sessions/${id}/end`,
-};
+/** Which of our routes carries a request. What is not here, our pages do not do. */
+function routeOf(call: GridCall): `${"GET" | "POST"} ${string}` | undefined {
+  const methods = "/wallet/sign-in-methods";
+  switch (call.operation) {
+    // Our backend knows whose account it is, and does not ask the page.
+    case "listAuthCredentials":
+      return `GET ${methods}`;
+    case "challengeAuthCredential":
+      return `POST ${methods}/${encodeURIComponent(call.params.id)}/challenge`;
+    case "verifyAuthCredential":
+      return `POST ${methods}/${encodeURIComponent(call.params.id)}/session`;
+    case "refreshAuthSession":
+      return `POST /wallet/sessions/${encodeURIComponent(call.params.id)}/renewal`;
+    case "revokeAuthSession":
+      return `POST /wallet/sessions/${encodeURIComponent(call.params.id)}/end`;
+    default:
+      return undefined;
+  }
+}
 
 /** What our backend puts around Grid's answer. */
 interface Envelope {
@@ -17,7 +27,7 @@ interface Envelope {
 
 /** Carries gridkey's requests over our routes. `origin` is ours, where there is no page. */
 export const ownRoutes = (origin = "") => async (call: GridCall): Promise<GridReply> => {
-  const route = ROUTES[call.operation]?.(encodeURIComponent(call.params["id"] ?? ""));
+  const route = routeOf(call);
   // As a server says it that does not offer this.
   if (route === undefined) return { status: 501, body: undefined };
   const [method = "", path = ""] = route.split(" ");
@@ -27,13 +37,11 @@ export const ownRoutes = (origin = "") => async (call: GridCall): Promise<GridRe
   const post = { headers: { "Content-Type": "application/json" }, body: JSON.stringify({ body, stamp, requestId }) };
   const response = await fetch(`${origin}${path}`, { method, signal, ...(method === "POST" && post) });
   const text = await response.text();
-  const date = Date.parse(response.headers.get("Date") ?? "");
-  const dateMs = Number.isNaN(date) ? {} : { dateMs: date };
 
   // Without an envelope it is not Grid's answer, but our backend's own, or a proxy's page.
   const grid = envelope(text)?.response;
-  if (!grid) return { status: response.status, body: text, ...retryAfter(response.headers.get("Retry-After")), ...dateMs };
-  return { status: grid.status, body: grid.body, ...retryAfter(grid.headers["retry-after"]), ...dateMs };
+  if (!grid) return { status: response.status, body: text, headers: response.headers };
+  return { status: grid.status, body: grid.body, headers: { Date: response.headers.get("Date") ?? "", ...grid.headers } };
 };
 
 function envelope(text: string): Envelope | undefined {
@@ -43,11 +51,4 @@ function envelope(text: string): Envelope | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function retryAfter(value: string | null | undefined): { retryAfterMs?: number } {
-  if (!value) return {};
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? {} : { retryAfterMs: Math.max(0, ms) };
 }

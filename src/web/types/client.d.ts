@@ -32,16 +32,74 @@ export interface GridkeyOptions {
 /** What signing in may be told. */
 export interface SignInOptions extends Call {}
 
-/** One request to the relay. */
-export interface GridCall {
-  /** The API's operationId. */
-  operation: string;
+/** One request to the relay. `operation` tells what is in `params`. */
+export type GridCall = {
+  [Operation in keyof GridCallParams]: GridRequest & {
+    /** The API's operationId. */
+    operation: Operation;
+    /** What stands in `path`. */
+    params: GridCallParams[Operation];
+  };
+}[keyof GridCallParams];
+
+/** Of each operation what stands in its path and its query, not encoded, by the names that the API document has for it. */
+export interface GridCallParams {
+  /** Of `POST /quotes/{quoteId}/authorize`. */
+  authorizeQuote: { quoteId: string };
+  /** Of `POST /auth/credentials/{id}/challenge`. */
+  challengeAuthCredential: { id: string };
+  /** Of `POST /auth/credentials`. */
+  createAuthCredential: Record<string, never>;
+  /** Of `POST /auth/delegated-keys`. */
+  createDelegatedKey: Record<string, never>;
+  /** Of `POST /auth/credentials/registration-options`. */
+  createPasskeyRegistrationOptions: Record<string, never>;
+  /** Of `POST /quotes`. */
+  createQuote: Record<string, never>;
+  /** Of `POST /quotes/{quoteId}/execute`. */
+  executeQuote: { quoteId: string };
+  /** Of `POST /internal-accounts/{id}/export`. */
+  exportInternalAccount: { id: string };
+  /** Of `GET /agents/device-codes/{code}/status`. */
+  getAgentDeviceCodeStatus: { code: string };
+  /** Of `GET /auth/delegated-keys/{id}`. */
+  getDelegatedKeyById: { id: string };
+  /** Of `GET /quotes/{quoteId}`. */
+  getQuoteById: { quoteId: string };
+  /** Of `GET /auth/credentials`. */
+  listAuthCredentials: { accountId: string };
+  /** Of `GET /auth/sessions`. */
+  listAuthSessions: { accountId: string };
+  /** Of `GET /customers/internal-accounts`. */
+  listCustomerInternalAccounts: { customerId: string; type?: string; currency?: string; limit?: string; cursor?: string };
+  /** Of `GET /auth/delegated-keys`. */
+  listDelegatedKeys: { accountId?: string; fundingSourceId?: string };
+  /** Of `POST /auth/sessions/{id}/refresh`. */
+  refreshAuthSession: { id: string };
+  /** Of `POST /agents/{agentId}/device-codes`. */
+  regenerateAgentDeviceCode: { agentId: string };
+  /** Of `POST /quotes/{quoteId}/authorize/resend`. */
+  resendQuoteScaCode: { quoteId: string };
+  /** Of `DELETE /auth/credentials/{id}`. */
+  revokeAuthCredential: { id: string };
+  /** Of `DELETE /auth/sessions/{id}`. */
+  revokeAuthSession: { id: string };
+  /** Of `DELETE /auth/delegated-keys/{id}`. */
+  revokeDelegatedKey: { id: string };
+  /** Of `PATCH /customers/{customerId}`. */
+  updateCustomerById: { customerId: string };
+  /** Of `PATCH /internal-accounts/{id}`. */
+  updateInternalAccount: { id: string };
+  /** Of `POST /auth/credentials/{id}/verify`. */
+  verifyAuthCredential: { id: string };
+}
+
+/** What requests of all operations have. */
+export interface GridRequest {
   /** The HTTP method. */
   method: string;
   /** Path and query below the relay's address, percent-encoded. */
   path: string;
-  /** What stands in `path`, by the API document's parameter names, not encoded. */
-  params: Record<string, string>;
   /** JSON. The same text on both legs of a signed request: it must arrive at Grid as it is. */
   body?: string;
   /** For the header `Grid-Wallet-Signature`. */
@@ -60,6 +118,8 @@ export interface GridReply {
   status: number;
   /** Grid's answer: as the text it is, or as what `JSON.parse` made of it. */
   body: unknown;
+  /** The answer's headers, of which `Retry-After` and `Date` are read. Instead of the two below, which count more. */
+  headers?: Headers | Record<string, string | readonly string[] | undefined>;
   /** `Retry-After`, in milliseconds. */
   retryAfterMs?: number;
   /** `Date`: when the server answered, in milliseconds since 1970. Wrong clocks of devices are told by it. */
@@ -119,8 +179,8 @@ export type RequestEvent =
 export type SessionState =
   | {
       readonly status: "signedOut";
-      /** Why, where somebody was signed in before: the session ran out, or was signed out here. */
-      readonly reason?: "expired" | "signedOut";
+      /** Why, where somebody was signed in before: the session ran out, was signed out here, or was lost with the WebAssembly (`instance_lost`). */
+      readonly reason?: "expired" | "signedOut" | "lost";
     }
   | {
       readonly status: "signedIn";

@@ -20,6 +20,7 @@ import {
   type AuthSession,
   type CheckedIntent,
   type DelegatedKey,
+  type GridReply,
   type Gridkey,
   type GridkeyErrorCode,
   type Intent,
@@ -197,9 +198,28 @@ void noneIsAny;
 
 // Tests give answers of their own.
 createGridkey({
-  transport: async ({ operation, path, params, body, signal }) => {
-    const texts: [string, string, string | undefined, string | undefined] = [operation, path, params["id"], body];
+  transport: async (call) => {
+    const { operation, path, body, signal } = call;
+    const texts: [string, string, string | undefined] = [operation, path, body];
     void [texts, signal.aborted];
+    switch (call.operation) {
+      case "refreshAuthSession": {
+        const id: string = call.params.id;
+        // @ts-expect-error: it is no quote
+        void [id, call.params.quoteId];
+        return { status: 200, body: {}, headers: new Headers() };
+      }
+      case "listCustomerInternalAccounts": {
+        const [customerId, limit]: [string, string | undefined] = [call.params.customerId, call.params.limit];
+        return { status: 200, body: [customerId, limit], headers: { "retry-after": "5", "set-cookie": ["a"], date: undefined } };
+      }
+      // @ts-expect-error: there is no such operation
+      case "refreshAuthSessions":
+        break;
+    }
+    // @ts-expect-error: numbers are no headers
+    const wrong: GridReply = { status: 200, body: {}, headers: { "retry-after": 5 } };
+    void wrong;
     return { status: 200, body: { data: [] }, retryAfterMs: 5 };
   },
   enclave: { dangerouslyTrust: { otp: "04", export: "unsigned-sandbox" } },

@@ -100,16 +100,25 @@ function end(promise) {
 /** A task that `end` aborts. Without `AbortController` the browser cannot be stopped, and is not. */
 function abortable(run) {
   const abort = controller();
+  let settle;
   const task = {
     over: false,
     signal: get(abort, "signal"),
-    end() {
+    stop() {
       if (task.over) return;
       task.over = true;
       call(abort, "abort");
     },
+    end() {
+      task.stop();
+      // What waits for a promise that nobody settles is never given back.
+      settle([LATE]);
+    },
   };
-  const promise = run(task);
+  const promise = new Promise((resolve) => {
+    settle = resolve;
+    run(task).then(resolve, resolve);
+  });
   begun.set(promise, task);
   return promise;
 }
@@ -370,7 +379,7 @@ function ask(method, names, publicKey) {
     const container = global("PublicKeyCredential") && get(global("navigator"), "credentials");
     const ceremonial = get(container, method);
     if (!isFunction(ceremonial)) return [MISSING];
-    ceremony?.end();
+    ceremony?.stop();
     ceremony = task;
     let credential;
     try {
@@ -582,7 +591,13 @@ function sleep(ms, inBackground) {
     if (inBackground) call(timer, "unref");
   };
   nap();
-  begun.set(promise, { end: () => clearTimeout(timer) });
+  begun.set(promise, {
+    end() {
+      clearTimeout(timer);
+      // As in `abortable`.
+      wake();
+    },
+  });
   return promise;
 }
 
@@ -593,7 +608,13 @@ function aborted(signal) {
     listener = () => resolve();
   });
   call(signal, "addEventListener", "abort", listener);
-  begun.set(promise, { end: () => call(signal, "removeEventListener", "abort", listener) });
+  begun.set(promise, {
+    end() {
+      call(signal, "removeEventListener", "abort", listener);
+      // As in `abortable`.
+      listener();
+    },
+  });
   return promise;
 }
 

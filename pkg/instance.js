@@ -27,7 +27,10 @@ async function start(compile) {
   const module = await compile();
   const { imports, begin } = prepare();
   try {
-    current = begin(await WebAssembly.instantiate(module, imports));
+    const fresh = begin(await WebAssembly.instantiate(module, imports));
+    // Of an instance that took the place of a lost one meanwhile, the objects are in use: numbers
+    // mean something else in another.
+    current ??= fresh;
   } catch (error) {
     throw wasmUnavailable("The WebAssembly is not of this version of gridkey: serve the file that came with it.", error);
   }

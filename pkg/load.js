@@ -12,6 +12,8 @@ const DIGESTS = { sha256: 44, sha384: 64, sha512: 88 };
 
 /** What the WebAssembly that is loading, or loaded, was held against. */
 let held;
+/** What it was to be held against last: also by a load that names nothing, as a client's own after one that failed. */
+let demanded;
 
 /** Loads the WebAssembly from `source`, or from what `find` gives. The same promise until that fails. */
 export function load(find, source, options) {
@@ -21,9 +23,10 @@ export function load(find, source, options) {
   } catch (error) {
     return Promise.reject(error);
   }
+  demanded = integrity ?? demanded;
   const loading = startOnce(async () => {
-    held = integrity;
-    const module = checkBuild(await compile(source ?? (await find()), integrity && digestsOf(integrity)));
+    held = demanded;
+    const module = checkBuild(await compile(source ?? (await find()), held && digestsOf(held)));
     await checkPolicy();
     return module;
   });

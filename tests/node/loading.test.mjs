@@ -257,8 +257,3 @@ test("after all that, a client loads it by itself", async () => {
   assert.equal(await loaded, undefined);
   gridkey.SessionKey.generate().free();
 });
-
-test("once it is loaded, `integrity` comes too late", async () => {
-  const error = await failure("invalid_argument", gridkey.init(undefined, { integrity: gridkey.WASM_INTEGRITY }));
-  assert.match(error.message, /too late/);
-});

@@ -231,3 +231,25 @@ test("a one-time code leaves nothing in the memory", () => {
   for (let round = 0; round < 100; round++) thrown("bundle_malformed", () => key.sealOtpCode("{}", code));
   assert.ok(!Buffer.from(memory.buffer).includes(code));
 });
+
+test("where an instance could not be replaced at first, what takes its place is one and not two", async () => {
+  const client = createGridkey({ transport: async () => ({ status: 200, body: { data: [] } }) });
+  const lost = SessionKey.generate();
+  const wallet = client.adoptSession(session(), SessionKey.generate());
+  await whileThrowing(Date, "now", () => thrown("instance_lost", () => wallet.isActive));
+  const { Instance: replacing } = WebAssembly;
+  WebAssembly.Instance = function () {
+    throw new RangeError("too large to be compiled at once");
+  };
+  thrown("instance_lost", () => SessionKey.generate());
+  WebAssembly.Instance = replacing;
+
+  const loading = init(await readFile(new URL("../../pkg/wasm/gridkey_bg.wasm", import.meta.url)));
+  const key = SessionKey.dangerouslyFromPrivateKey(SECRET);
+  const { publicKey } = key;
+  await loading;
+  const other = SessionKey.generate();
+  assert.notEqual(other.publicKey, publicKey);
+  assert.equal(client.adoptSession(session(), key).publicKey, publicKey);
+  thrown("instance_lost", () => lost.publicKey);
+});

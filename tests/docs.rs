@@ -45,7 +45,10 @@ fn params() {
     let head = "export interface GridCallParams {\n";
     let (before, rest) = types.split_once(head).unwrap();
     let (_, after) = rest.split_once("}\n\n").unwrap();
-    compare(path, &[before, head, &params_members(), "}\n\n", after].concat());
+    compare(
+        path,
+        &[before, head, &params_members(), "}\n\n", after].concat(),
+    );
 }
 
 fn params_members() -> String {

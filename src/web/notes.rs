@@ -21,9 +21,10 @@ pub(crate) struct BrowserNotes {
 
 impl Notes for BrowserNotes {
     fn get(&self, name: &str) -> Option<String> {
-        let memory = self.memory.borrow();
-        match memory.iter().find(|(noted, _)| noted == name) {
-            Some((_, text)) => text.clone(),
+        // No borrow while storage is asked, which may be somebody's code.
+        let memory = self.memory.borrow().clone();
+        match memory.into_iter().find(|(noted, _)| noted == name) {
+            Some((_, text)) => text,
             None => host::get_note(&key(name)),
         }
     }

@@ -8,9 +8,13 @@ use alloc::{
     vec,
     vec::Vec,
 };
-use core::{cell::Cell, fmt, future::Future};
-
-use futures_lite::future::or;
+use core::{
+    cell::Cell,
+    fmt,
+    future::{Future, ready},
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use super::{
     call::{GridCall, GridReply},
@@ -214,7 +218,7 @@ impl GridApi {
                 clock.sleep(wait_ms).await;
                 Ok(())
             };
-            cancellable(options, || waited).await?;
+            cancellable(options, || Box::pin(waited)).await?;
             repetitions = repetitions.saturating_add(1);
         }
     }
@@ -287,18 +291,21 @@ impl GridApi {
     /// Ends the request when the caller or the time says so.
     async fn within_limits(&self, call: GridCall, options: &CallOptions) -> Result<GridReply> {
         let timeout_ms = options.timeout_ms.unwrap_or(self.timeout_ms);
-        let timeout = async {
-            self.time.device().sleep(timeout_ms).await;
-            Err(Error::new(
-                ErrorCode::Timeout,
-                joined(&[
-                    "no answer within ",
-                    &timeout_ms.to_string(),
-                    " ms: try again",
-                ]),
-            ))
-        };
-        cancellable(options, || or(self.transport.send(call), timeout)).await
+        let too_late = Error::new(
+            ErrorCode::Timeout,
+            joined(&[
+                "no answer within ",
+                &timeout_ms.to_string(),
+                " ms: try again",
+            ]),
+        );
+        cancellable(options, || {
+            Box::pin(Limited {
+                work: self.transport.send(call),
+                end: Some((self.time.device().sleep(timeout_ms), too_late)),
+            })
+        })
+        .await
     }
 }
 
@@ -329,24 +336,41 @@ fn shown_path(operation: Operation, call: &GridCall) -> String {
 }
 
 /// Ends what `begin` begins when the caller says so; does not begin it if that was said before.
-pub async fn cancellable<T, Begun>(
+pub fn cancellable<'a, T: 'a>(
     options: &CallOptions,
-    begin: impl FnOnce() -> Begun,
-) -> Result<T>
-where
-    Begun: Future<Output = Result<T>>,
-{
+    begin: impl FnOnce() -> LocalFuture<'a, Result<T>>,
+) -> Limited<'a, T> {
+    let cancellation = options.cancellation.as_ref();
+    let is_cancelled = cancellation.is_some_and(|cancellation| cancellation.is_cancelled());
     let aborted = || Error::new(ErrorCode::Aborted, "the call was ended by its AbortSignal");
-    match &options.cancellation {
-        None => begin().await,
-        Some(cancellation) if cancellation.is_cancelled() => Err(aborted()),
-        Some(cancellation) => {
-            let cancelled = async {
-                cancellation.cancelled().await;
-                Err(aborted())
-            };
-            or(begin(), cancelled).await
+    Limited {
+        work: match is_cancelled {
+            true => Box::pin(ready(Err(aborted()))),
+            false => begin(),
+        },
+        end: cancellation.map(|cancellation| (cancellation.cancelled(), aborted())),
+    }
+}
+
+/// Work, unless something else ends it, with an error. Written out and over boxes: a state machine
+/// of its own for each kind of work is many times as large.
+pub struct Limited<'a, T> {
+    work: LocalFuture<'a, Result<T>>,
+    end: Option<(LocalFuture<'static, ()>, Error)>,
+}
+
+impl<T> Future for Limited<'_, T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        let done = self.work.as_mut().poll(context);
+        if done.is_pending()
+            && let Some((end, error)) = &mut self.end
+            && end.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(error.clone()));
         }
+        done
     }
 }
 

@@ -64,7 +64,14 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
             if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
                 json.clone()
             } else {
-                let length = text.chars().count().to_string();
+                // Each byte but those that go on with a character.
+                let begins = |byte: &u8| byte & 0xc0 != 0x80;
+                let length = text
+                    .as_bytes()
+                    .iter()
+                    .filter(|byte| begins(byte))
+                    .count()
+                    .to_string();
                 Json::String(joined(&["… ", &length, " characters"]))
             }
         }

@@ -145,6 +145,22 @@ impl Request {
         self
     }
 
+    /// With a body of these texts.
+    #[inline(never)]
+    pub fn with_texts(mut self, members: &[(&str, &str)]) -> Self {
+        self.body = Some(texts(members));
+        self
+    }
+
+    /// With another member of the body.
+    pub fn with_member(mut self, name: &str, value: Json) -> Self {
+        let members = self.body.get_or_insert_with(|| Json::Object(Vec::new()));
+        if let Json::Object(members) = members {
+            members.push((name.to_owned(), value));
+        }
+        self
+    }
+
     /// With this query.
     pub fn with_query<const N: usize>(mut self, members: [(&str, Json); N]) -> Self {
         self.query = Some(Json::object(members));
@@ -248,49 +264,43 @@ impl Request {
     }
 }
 
+/// An object of texts.
+#[inline(never)]
+pub(crate) fn texts(members: &[(&str, &str)]) -> Json {
+    let mut object = Vec::new();
+    for (name, text) in members {
+        object.push(((*name).to_owned(), Json::from(*text)));
+    }
+    Json::Object(object)
+}
+
 /// `attestation` of a request.
 pub fn attestation_json(attestation: &PasskeyAttestation) -> Json {
+    let mut json = texts(&[
+        ("credentialId", &attestation.credential_id),
+        ("clientDataJson", &attestation.client_data_json),
+        ("attestationObject", &attestation.attestation_object),
+    ]);
     let transports = attestation.transports.iter();
-    Json::object([
-        (
-            "credentialId",
-            Json::from(attestation.credential_id.as_str()),
-        ),
-        (
-            "clientDataJson",
-            Json::from(attestation.client_data_json.as_str()),
-        ),
-        (
-            "attestationObject",
-            Json::from(attestation.attestation_object.as_str()),
-        ),
-        (
-            "transports",
-            Json::Array(transports.map(|name| Json::from(name.as_str())).collect()),
-        ),
-    ])
+    let transports = transports.map(|name| Json::from(name.as_str())).collect();
+    if let Json::Object(members) = &mut json {
+        members.push(("transports".to_owned(), Json::Array(transports)));
+    }
+    json
 }
 
 /// `assertion` of a request.
 pub fn assertion_json(assertion: &PasskeyAssertion) -> Json {
     let mut members = vec![
-        ("credentialId", &assertion.credential_id),
+        ("credentialId", assertion.credential_id.as_str()),
         ("clientDataJson", &assertion.client_data_json),
         ("authenticatorData", &assertion.authenticator_data),
         ("signature", &assertion.signature),
     ];
-    members.extend(
-        assertion
-            .user_handle
-            .as_ref()
-            .map(|handle| ("userHandle", handle)),
-    );
-    let members = members.into_iter();
-    Json::Object(
-        members
-            .map(|(name, text)| (name.to_owned(), Json::from(text.as_str())))
-            .collect(),
-    )
+    if let Some(user_handle) = &assertion.user_handle {
+        members.push(("userHandle", user_handle));
+    }
+    texts(&members)
 }
 
 #[cfg(test)]

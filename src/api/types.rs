@@ -7,6 +7,7 @@ use alloc::{borrow::ToOwned as _, string::String, vec, vec::Vec};
 use core::fmt;
 
 use super::{
+    request::texts,
     shape::{LONG_TEXT_BYTES, Member, Shape, check_answer, optional, required},
     validate::IdKind,
 };
@@ -359,14 +360,10 @@ impl AuthMethod {
             ("createdAt", &self.created_at),
             ("updatedAt", &self.updated_at),
         ];
-        let credential_id = self.credential_id.as_deref();
-        members.extend(credential_id.map(|id| ("credentialId", id)));
-        let members = members.into_iter();
-        Json::Object(
-            members
-                .map(|(name, text)| (name.to_owned(), Json::from(text)))
-                .collect(),
-        )
+        if let Some(credential_id) = &self.credential_id {
+            members.push(("credentialId", credential_id));
+        }
+        texts(&members)
     }
 }
 

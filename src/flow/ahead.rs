@@ -3,7 +3,10 @@
 //! A passkey prompt must open inside the tap that asked for it, so nothing may be fetched between.
 //! What was fetched ahead runs out after minutes, so it is fetched again shortly before.
 
-use alloc::{boxed::Box, rc::Rc};
+use alloc::{
+    boxed::Box,
+    rc::{Rc, Weak},
+};
 use core::cell::{Cell, RefCell};
 
 use crate::{
@@ -60,7 +63,11 @@ impl<T: Expiring> Ahead<T> {
             fetch,
             ready: RefCell::new(Some(first)),
         });
-        this.renew_before_expiry();
+        let renewed: Rc<dyn Renewed> = this.clone();
+        this.clock.spawn(Box::pin(renew_before_expiry(
+            Rc::downgrade(&renewed),
+            this.clock.clone(),
+        )));
         Ok(this)
     }
 
@@ -97,47 +104,60 @@ impl<T: Expiring> Ahead<T> {
             }
         }));
     }
+}
 
-    fn renew_before_expiry(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        let clock = self.clock.clone();
-        self.clock.spawn(Box::pin(async move {
-            let mut renewals = 0_u32;
-            let mut interval_ms = MIN_RENEWAL_INTERVAL_MS;
-            for _ in 0..MAX_ATTEMPTS {
-                let Some(expires_at_ms) = weak.upgrade().map(|this| this.expires_at_ms.get())
-                else {
-                    return;
-                };
-                let due_ms = expires_at_ms.saturating_sub(RENEW_BEFORE_EXPIRY_MS);
-                let wait_ms = u64::try_from(due_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
-                clock.sleep(wait_ms.max(interval_ms)).await;
-                let Some(this) = weak.upgrade() else { return };
-                if this.renew().await {
-                    renewals = renewals.saturating_add(1);
-                    interval_ms = MIN_RENEWAL_INTERVAL_MS;
-                } else {
-                    interval_ms = interval_ms.saturating_mul(2).min(MAX_RETRY_INTERVAL_MS);
-                }
-                if renewals == MAX_RENEWALS {
-                    return;
-                }
-            }
-        }));
-    }
+/// What runs out and can be had anew, whatever it is.
+trait Renewed {
+    /// When, in milliseconds since 1970.
+    fn expires_at_ms(&self) -> i64;
 
     /// Whether a fresh one has taken the place of the one that was ready. While that is taken, a
     /// ceremony is open; [`Self::refill`] looks after the next one.
-    async fn renew(&self) -> bool {
-        if self.ready.borrow().is_none() {
-            return false;
-        }
-        match (self.fetch)(CallOptions::default()).await {
-            Ok(fresh) if self.ready.borrow().is_some() => {
-                self.put_back(fresh);
-                true
+    fn renew(&self) -> LocalFuture<'_, bool>;
+}
+
+impl<T: Expiring> Renewed for Ahead<T> {
+    fn expires_at_ms(&self) -> i64 {
+        self.expires_at_ms.get()
+    }
+
+    fn renew(&self) -> LocalFuture<'_, bool> {
+        Box::pin(async {
+            if self.ready.borrow().is_none() {
+                return false;
             }
-            Ok(_) | Err(_) => false,
+            match (self.fetch)(CallOptions::default()).await {
+                Ok(fresh) if self.ready.borrow().is_some() => {
+                    self.put_back(fresh);
+                    true
+                }
+                Ok(_) | Err(_) => false,
+            }
+        })
+    }
+}
+
+async fn renew_before_expiry(renewed: Weak<dyn Renewed>, clock: Rc<dyn Clock>) {
+    let mut renewals = 0_u32;
+    let mut interval_ms = MIN_RENEWAL_INTERVAL_MS;
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(expires_at_ms) = renewed.upgrade().map(|renewed| renewed.expires_at_ms()) else {
+            return;
+        };
+        let due_ms = expires_at_ms.saturating_sub(RENEW_BEFORE_EXPIRY_MS);
+        let wait_ms = u64::try_from(due_ms.saturating_sub(clock.now_ms())).unwrap_or(0);
+        clock.sleep(wait_ms.max(interval_ms)).await;
+        let Some(renewed) = renewed.upgrade() else {
+            return;
+        };
+        if renewed.renew().await {
+            renewals = renewals.saturating_add(1);
+            interval_ms = MIN_RENEWAL_INTERVAL_MS;
+        } else {
+            interval_ms = interval_ms.saturating_mul(2).min(MAX_RETRY_INTERVAL_MS);
+        }
+        if renewals == MAX_RENEWALS {
+            return;
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     api::{
         client::{CallOptions, GridApi, Observer},
         operation::Operation,
-        request::Request,
+        request::{Request, texts},
         types::{AuthMethod, AuthSession},
         validate::{self, IdKind},
     },
@@ -192,8 +192,8 @@ impl Gridkey {
         account_id: &str,
         options: &CallOptions,
     ) -> Result<Vec<AuthMethod>> {
-        let request = Request::new(Operation::ListAuthCredentials)
-            .with_query([("accountId", account_id.into())]);
+        let mut request = Request::new(Operation::ListAuthCredentials);
+        request.query = Some(texts(&[("accountId", account_id)]));
         let answer = self.core.api.call(request, options).await?;
         let methods = answer.body.get("data").and_then(Json::as_array);
         let methods = methods.unwrap_or_default().iter();

@@ -93,7 +93,7 @@ impl WalletSession {
             async move {
                 session.upgrade()?.inner.active_info()?;
                 let request = Request::new(Operation::CreatePasskeyRegistrationOptions)
-                    .with_body([("accountId", account_id.as_str().into())]);
+                    .with_texts(&[("accountId", &account_id)]);
                 let answer = core.api.call(request, &options).await?;
                 let fetched = PasskeyRegistrationOptions::read(&answer.body);
                 core.api.time().check_fresh(fetched.expires_at_ms)?;
@@ -152,13 +152,14 @@ impl WalletSession {
             attestation,
         } = passkey;
         let account_id = self.inner.active_info()?.account_id.clone();
-        let request = Request::new(Operation::CreateAuthCredential).with_body([
-            ("type", AuthMethodType::Passkey.as_str().into()),
-            ("accountId", account_id.as_str().into()),
-            ("nickname", nickname.as_str().into()),
-            ("challenge", challenge.as_str().into()),
-            ("attestation", attestation_json(&attestation)),
-        ]);
+        let request = Request::new(Operation::CreateAuthCredential)
+            .with_texts(&[
+                ("type", AuthMethodType::Passkey.as_str()),
+                ("accountId", &account_id),
+                ("nickname", &nickname),
+                ("challenge", &challenge),
+            ])
+            .with_member("attestation", attestation_json(&attestation));
         let credential_id = attestation.credential_id.clone();
         let intent = Intent::AddPasskey {
             credential_id: attestation.credential_id,

@@ -182,10 +182,10 @@ impl OAuthSignIn {
 
     async fn verify(&self, id_token: &str, options: &CallOptions) -> Result<AuthSession> {
         let request = Request::on(Operation::VerifyAuthCredential, self.auth_method_id())
-            .with_body([
-                ("type", AuthMethodType::Oauth.as_str().into()),
-                ("oidcToken", id_token.into()),
-                ("clientPublicKey", self.client_public_key.as_str().into()),
+            .with_texts(&[
+                ("type", AuthMethodType::Oauth.as_str()),
+                ("oidcToken", id_token),
+                ("clientPublicKey", &self.client_public_key),
             ]);
         let answer = self
             .core

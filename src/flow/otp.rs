@@ -136,9 +136,9 @@ impl OtpSignIn {
         )?;
         let kind = state.kind;
         let request = Request::on(Operation::VerifyAuthCredential, &state.auth_method_id)
-            .with_body([
-                ("type", kind.as_str().into()),
-                ("encryptedOtpBundle", encrypted_otp_bundle.into()),
+            .with_texts(&[
+                ("type", kind.as_str()),
+                ("encryptedOtpBundle", &encrypted_otp_bundle),
             ]);
         let intent = Intent::VerifyOtp {
             public_key: key.public_key().clone(),

@@ -112,7 +112,7 @@ async fn prepare(core: &Core, credential: &Credential, options: &CallOptions) ->
     let key = PendingKey::generate(core.session_keys, &*core.random)?;
     let client_public_key = key.client_public_key();
     let request = Request::on(Operation::ChallengeAuthCredential, auth_method_id)
-        .with_body([("clientPublicKey", client_public_key.into())]);
+        .with_texts(&[("clientPublicKey", &client_public_key)]);
     let answer = core.api.call(request, options).await?;
     let challenge = PasskeyAuthChallenge::read(&answer.body);
     if challenge.auth_method.kind != AuthMethodType::Passkey {
@@ -179,10 +179,8 @@ async fn verify(
         ));
     }
     let request = Request::on(Operation::VerifyAuthCredential, &challenge.auth_method.id)
-        .with_body([
-            ("type", AuthMethodType::Passkey.as_str().into()),
-            ("assertion", assertion_json(&assertion)),
-        ])
+        .with_texts(&[("type", AuthMethodType::Passkey.as_str())])
+        .with_member("assertion", assertion_json(&assertion))
         .with_headers(SignedHeaders {
             request_id: Some(challenge.request_id.clone()),
             ..Default::default()

@@ -122,7 +122,7 @@ impl WalletSession {
 
     /// Stamps a payload that came by the caller's own routes, if it is what `stated` says: the
     /// value of `Grid-Wallet-Signature`.
-    pub async fn stamp(&self, payload: &str, stated: Stated) -> Result<String> {
+    pub async fn stamp(&self, payload: &str, mut stated: Stated) -> Result<String> {
         let Inner { core, .. } = &*self.inner;
         let account_id = self.inner.active_info()?.account_id.clone();
         let key = self.inner.key_source();
@@ -131,7 +131,7 @@ impl WalletSession {
                 "a session's key signs no verification of a one-time code",
             ));
         }
-        let stamped = check_and_stamp(core, &account_id, &key, payload, stated).await?;
+        let stamped = check_and_stamp(core, &account_id, &key, payload, &mut stated).await?;
         // Nobody here learns whether Grid accepts it; but the next payload is to be of the same
         // organization.
         stamped.remember(core, &account_id);
@@ -149,7 +149,8 @@ impl WalletSession {
             refreshing,
         } = &*self.inner;
         let asked_for = self.inner.active_info()?;
-        let _turn = cancellable(options, || async { Ok(refreshing.take().await) }).await?;
+        let _turn =
+            cancellable(options, || Box::pin(async { Ok(refreshing.take().await) })).await?;
         let old = self.inner.active_info()?;
         if old.id != asked_for.id {
             // Another call has refreshed it meanwhile.
@@ -158,7 +159,7 @@ impl WalletSession {
         let pending = PendingKey::generate(core.session_keys, &*core.random)?;
         let client_public_key = pending.client_public_key();
         let request = Request::on(Operation::RefreshAuthSession, &old.id)
-            .with_body([("clientPublicKey", client_public_key.as_str().into())]);
+            .with_texts(&[("clientPublicKey", &client_public_key)]);
         let intent = Intent::RefreshSession { client_public_key };
         let refreshed = self
             .inner

@@ -69,32 +69,31 @@ impl SignedRequest {
             done_at_once,
         } = self;
         let operation = request.operation;
-        let seen: Rc<RefCell<Vec<Stamped>>> = Rc::default();
-        let answer = signed_retry(&core.api, &request, options, done_at_once, &|challenge| {
-            let (core, account_id) = (core.clone(), account_id.clone());
-            let (key, purpose, seen) = (key.clone(), purpose.clone(), seen.clone());
-            let options = options.clone();
+        let seen = RefCell::new(Vec::new());
+        let stamp = |challenge: SignedRequestChallenge| -> LocalFuture<'_, Result<String>> {
+            let (core, account_id, key, purpose, seen) =
+                (&core, &account_id, &key, &purpose, &seen);
             Box::pin(async move {
                 // An app that asks people takes its time.
-                let mut stated = cancellable(&options, || purpose(&challenge)).await?;
+                let mut stated = cancellable(options, || purpose(&challenge)).await?;
                 check_kind(operation, &stated.intent)?;
                 let expires_at_ms = challenge.expires_at_ms;
                 stated.expires_at_ms = stated
                     .expires_at_ms
                     .map(|stated| stated.min(expires_at_ms))
                     .or(Some(expires_at_ms));
-                let stamped =
-                    check_and_stamp(&core, &account_id, &key, &challenge.payload_to_sign, stated)
-                        .await?;
+                let payload = &challenge.payload_to_sign;
+                let stamped = check_and_stamp(core, account_id, key, payload, &mut stated).await?;
                 let stamp = stamped.stamp.clone();
                 seen.borrow_mut().push(stamped);
                 Ok(stamp)
             })
-        })
-        .await?;
+        };
+        let answer = signed_retry(&core.api, &request, options, done_at_once, &stamp).await?;
+        let stamped = seen.take();
         Ok(Accepted {
             body: answer.body,
-            stamped: seen.take(),
+            stamped,
             core,
             account_id,
         })
@@ -152,7 +151,7 @@ pub(super) async fn check_and_stamp(
     account_id: &str,
     key: &KeySource,
     payload: &str,
-    stated: Stated,
+    stated: &mut Stated,
 ) -> Result<Stamped> {
     let Stated {
         intent,
@@ -160,14 +159,14 @@ pub(super) async fn check_and_stamp(
         expires_at_ms,
     } = stated;
     let wallet = core.wallets.known(account_id);
-    let intent = wallet.bind(intent);
+    wallet.bind(intent);
     let time = core.api.time();
     time.check()?;
     let now_ms = time.now_ms();
     // Only for an export does the caller know better than what was seen; whatever else names an
     // organization may have it from the payload.
     let may_correct = matches!(intent, Intent::ExportWallet { .. }) && !wallet.is_confirmed;
-    if let (Some(named), Some(known)) = (&named, &wallet.organization_id)
+    if let (Some(named), Some(known)) = (&*named, &wallet.organization_id)
         && !may_correct
         && named != known
     {
@@ -179,10 +178,10 @@ pub(super) async fn check_and_stamp(
     }
     let expected = Expected {
         organization_id: named.as_deref().or(wallet.organization_id.as_deref()),
-        expires_at_ms,
+        expires_at_ms: *expires_at_ms,
         now_ms,
     };
-    let checked = intent::check(payload, &intent, &expected)?;
+    let checked = intent::check(payload, intent, &expected)?;
     let stamp = key()?.stamp_checked(payload).await?;
     // The session may have ended while the browser signed.
     key()?;

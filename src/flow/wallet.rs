@@ -1,7 +1,7 @@
 //! What a signed-in customer can do with the wallet: credentials, contact, privacy, export,
 //! payments, delegated keys, and what Grid adds next.
 
-use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use zeroize::Zeroizing;
 
@@ -88,8 +88,7 @@ impl WalletSession {
         let intent = Intent::AddOauth {
             oidc_token: id_token.to_owned(),
         };
-        let token = ("oidcToken", Json::from(id_token));
-        self.add(AuthMethodType::Oauth, Some(token), intent, options)
+        self.add(AuthMethodType::Oauth, Some(id_token), intent, options)
             .await
     }
 
@@ -138,18 +137,16 @@ impl WalletSession {
     async fn add(
         &self,
         kind: AuthMethodType,
-        proof: Option<(&str, Json)>,
+        token: Option<&str>,
         intent: Intent,
         options: &CallOptions,
     ) -> Result<AuthMethod> {
         let account_id = self.inner.active_info()?.account_id.clone();
-        let mut members = vec![
-            ("type".to_owned(), Json::from(kind.as_str())),
-            ("accountId".to_owned(), Json::from(account_id.as_str())),
-        ];
-        members.extend(proof.map(|(name, value)| (name.to_owned(), value)));
-        let mut request = Request::new(Operation::CreateAuthCredential);
-        request.body = Some(Json::Object(members));
+        let mut request = Request::new(Operation::CreateAuthCredential)
+            .with_texts(&[("type", kind.as_str()), ("accountId", &account_id)]);
+        if let Some(token) = token {
+            request = request.with_member("oidcToken", token.into());
+        }
         let accepted = self
             .inner
             .signed(request, DoneAtOnce::Refused, known(intent, None), options)
@@ -247,7 +244,7 @@ impl WalletSession {
             false => "INDIVIDUAL",
         };
         let request = Request::on(Operation::UpdateCustomerById, &customer.id)
-            .with_body([("customerType", kind.into()), (name, contact.into())]);
+            .with_texts(&[("customerType", kind), (name, contact)]);
         let accepted = self
             .inner
             .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
@@ -270,7 +267,7 @@ impl WalletSession {
     pub async fn update_privacy(&self, enabled: bool, options: &CallOptions) -> Result<Json> {
         let account_id = self.inner.active_info()?.account_id.clone();
         let request = Request::on(Operation::UpdateInternalAccount, &account_id)
-            .with_body([("privateEnabled", enabled.into())]);
+            .with_member("privateEnabled", enabled.into());
         let intent = Intent::UpdatePrivacy { sign_with: None };
         let accepted = self
             .inner
@@ -309,7 +306,7 @@ impl WalletSession {
         let key = WalletExportKey::generate(&*core.random)?;
         let client_public_key = key.public_key().to_uncompressed_hex();
         let request = Request::on(Operation::ExportInternalAccount, &account_id)
-            .with_body([("clientPublicKey", client_public_key.as_str().into())]);
+            .with_texts(&[("clientPublicKey", &client_public_key)]);
         let intent = Intent::ExportWallet {
             client_public_key,
             wallet_id: None,
@@ -364,7 +361,7 @@ impl WalletSession {
             ));
         }
         let payload = payload_of_quote(quote)?;
-        let stated = Stated {
+        let mut stated = Stated {
             intent: Intent::ExecuteQuote {
                 sign_with: execute.sign_with,
             },
@@ -372,7 +369,7 @@ impl WalletSession {
             expires_at_ms: Some(expires_at_ms),
         };
         let key = self.inner.key_source();
-        let stamped = check_and_stamp(core, &account_id, &key, payload, stated).await?;
+        let stamped = check_and_stamp(core, &account_id, &key, payload, &mut stated).await?;
         check_not_aborted(options)?;
         let idempotency_key = match execute.idempotency_key {
             Some(key) => key,
@@ -389,7 +386,7 @@ impl WalletSession {
                 idempotency_key: Some(idempotency_key),
             });
         if let Some(factor) = execute.sca_factor {
-            request = request.with_body([("scaFactor", factor.into())]);
+            request = request.with_texts(&[("scaFactor", &factor)]);
         }
         let answer = core
             .api
@@ -416,10 +413,10 @@ impl WalletSession {
         options: &CallOptions,
     ) -> Result<Json> {
         let account_id = self.inner.active_info()?.account_id.clone();
-        let request = Request::new(Operation::CreateDelegatedKey).with_body([
-            ("cardId", card_id.into()),
-            ("internalAccountId", account_id.as_str().into()),
-            ("nickname", nickname.into()),
+        let request = Request::new(Operation::CreateDelegatedKey).with_texts(&[
+            ("cardId", card_id),
+            ("internalAccountId", &account_id),
+            ("nickname", nickname),
         ]);
         let accepted = self
             .inner

@@ -42,9 +42,9 @@ impl Known {
     }
 
     /// The intent, bound to the wallet that was seen before.
-    pub fn bind(&self, mut intent: Intent) -> Intent {
+    pub fn bind(&self, intent: &mut Intent) {
         let kind = intent.kind();
-        match &mut intent {
+        match intent {
             Intent::ExecuteQuote { sign_with: wallet }
             | Intent::UpdatePrivacy { sign_with: wallet }
             | Intent::ExportWallet {
@@ -52,7 +52,6 @@ impl Known {
             } if wallet.is_none() => *wallet = self.wallet(kind),
             _ => {}
         }
-        intent
     }
 }
 

@@ -11,10 +11,10 @@ use core::cell::RefCell;
 
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast as _, prelude::*};
-use wasm_bindgen_futures::spawn_local;
 
 use super::{
     arguments::Arguments, client, error, functions, keys, one_thread::OneThread, session, sign_in,
+    tasks,
 };
 use crate::{
     crypto::json::Json,
@@ -174,13 +174,13 @@ pub fn call(method: usize, object: u32, arguments: Vec<JsValue>, settle: JsValue
     match reply(method, object, &mut arguments) {
         Ok(Reply::Now(outcome)) => to_js(Ok(outcome)),
         Ok(Reply::Later(outcome)) => {
-            spawn_local(async move {
+            tasks::spawn(Box::pin(async move {
                 let outcome = to_js(outcome.await);
                 // It throws nothing.
                 let _ = settle
                     .unchecked_into::<Function>()
                     .call1(&JsValue::UNDEFINED, &outcome);
-            });
+            }));
             JsValue::UNDEFINED
         }
         Err(error) => to_js(Err(error)),

@@ -1,6 +1,6 @@
 //! Layer 3: the client. Layer 2: Grid's operations, one leg each.
 
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -119,7 +119,7 @@ methods! { Gridkey,
         };
         let call = arguments.call();
         later(async move {
-            let sign_in = cancellable(&call, || it.prepare_oauth(options)).await?;
+            let sign_in = cancellable(&call, || Box::pin(it.prepare_oauth(options))).await?;
             Ok(Outcome::Object(Object::OAuthSignIn(Rc::new(sign_in))))
         })
     },

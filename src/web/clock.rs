@@ -1,5 +1,6 @@
 //! Time in a page, a worker or Node.
 
+use alloc::boxed::Box;
 use core::{
     cell::Cell,
     future::Future,
@@ -8,9 +9,8 @@ use core::{
 };
 
 use js_sys::Date;
-use wasm_bindgen_futures::spawn_local;
 
-use super::{host, number, one_thread::OneThread};
+use super::{host, number, one_thread::OneThread, tasks};
 use crate::ports::{Clock, LocalFuture};
 
 /// `Date.now`, `setTimeout` and the microtask queue.
@@ -29,7 +29,7 @@ impl Clock for BrowserClock {
     }
 
     fn spawn(&self, task: LocalFuture<'static, ()>) {
-        spawn_local(Background(task));
+        tasks::spawn(Box::pin(Background(task)));
     }
 }
 

@@ -10,9 +10,8 @@ use core::{
 
 use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use super::number;
+use super::{number, tasks::Answered};
 use crate::ports::LocalFuture;
 
 /// What an answer begins with, unless it is the status of a reply.
@@ -128,13 +127,13 @@ extern "C" {
 /// Something that the browser does for us; dropping it ends it.
 pub(crate) struct Task {
     promise: Promise,
-    answer: JsFuture,
+    answer: Answered,
 }
 
 impl Task {
     pub(crate) fn new(promise: Promise) -> Self {
         Self {
-            answer: promise.clone().into(),
+            answer: Answered::new(&promise),
             promise,
         }
     }
@@ -145,8 +144,7 @@ impl Future for Task {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         // Rejected only if the page breaks what everybody uses: then it is the answer to nothing.
-        let answer = Pin::new(&mut self.answer).poll(context);
-        answer.map(|answer| Answer(answer.unwrap_or_default()))
+        Pin::new(&mut self.answer).poll(context).map(Answer)
     }
 }
 

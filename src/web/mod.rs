@@ -24,6 +24,7 @@ mod sign_in;
 #[cfg(feature = "standalone")]
 mod standalone;
 mod state;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod transport;

@@ -7,7 +7,7 @@ use super::host;
 use crate::{error::joined, ports::Notes};
 
 /// Far more than anything that is noted.
-const MAX_CHARS: u32 = 4096;
+const MAX_CHARS: usize = 4096;
 
 /// `localStorage`, and memory for what it does not take: in workers, in Node, in some private
 /// windows, and where it is full.
@@ -46,7 +46,13 @@ fn key(name: &str) -> String {
 }
 
 fn is_short(text: &str) -> bool {
-    u32::try_from(text.encode_utf16().count()).is_ok_and(|length| length <= MAX_CHARS)
+    // In UTF-16: of a character's bytes the first counts, twice where there are four of them.
+    let units = text.bytes().map(|byte| match byte {
+        0x80..=0xbf => 0,
+        0xf0.. => 2,
+        _ => 1_usize,
+    });
+    units.sum::<usize>() <= MAX_CHARS
 }
 
 #[cfg(test)]

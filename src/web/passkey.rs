@@ -6,18 +6,20 @@ use super::{
     arguments::Arguments,
     authenticator::BrowserAuthenticator,
     bridge::{Outcome, Reply, bytes, later},
-    data::Data,
 };
 use crate::{
-    api::client::cancellable,
+    api::{
+        client::cancellable,
+        request::{assertion_json, attestation_json},
+    },
     crypto::{base64url, json::Json},
     error::{Error, Result},
     flow::enrolment::{PasskeyRegistration, creation_request},
     formats::{
         nickname::passkey_nickname,
         passkey::{
-            Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyAssertion, PasskeyAssertionRequest,
-            PasskeyAttestation, challenge_bytes, check_client_data,
+            Ceremony, MAX_CREDENTIAL_ID_BYTES, PasskeyAssertionRequest, challenge_bytes,
+            check_client_data,
         },
     },
     ports::Authenticator as _,
@@ -87,27 +89,4 @@ pub(super) fn registration(arguments: &mut Arguments) -> PasskeyRegistration {
         user_name,
         exclude_credentials,
     }
-}
-
-fn assertion_json(assertion: &PasskeyAssertion) -> Json {
-    Data::default()
-        .text("credentialId", &assertion.credential_id)
-        .text("clientDataJson", &assertion.client_data_json)
-        .text("authenticatorData", &assertion.authenticator_data)
-        .text("signature", &assertion.signature)
-        .optional_text("userHandle", assertion.user_handle.as_deref())
-        .json()
-}
-
-fn attestation_json(attestation: &PasskeyAttestation) -> Json {
-    let transports = attestation.transports.iter();
-    let transports = transports
-        .map(|transport| transport.as_str().into())
-        .collect();
-    Data::default()
-        .text("credentialId", &attestation.credential_id)
-        .text("clientDataJson", &attestation.client_data_json)
-        .text("attestationObject", &attestation.attestation_object)
-        .set("transports", Json::Array(transports))
-        .json()
 }

@@ -9,6 +9,7 @@ use super::{
     arguments::{self, Arguments},
     bridge::{Object, Outcome, later, methods, now},
     cancellation::Canceller,
+    data::Data,
     keys::read_intent,
     passkey::registration,
     state::session_data,
@@ -153,7 +154,7 @@ methods! { WalletSession,
         let options = arguments.call();
         later(async move {
             let revoked = it.sign_out(&options).await;
-            Ok(Outcome::Data(Json::object([("revokedAtGrid", revoked.into())])))
+            Ok(Outcome::Data(Data::default().set("revokedAtGrid", revoked.into()).json()))
         })
     },
     "revokeSession": |it, arguments| {
@@ -204,16 +205,14 @@ fn purpose_of(intent_of: Function) -> Purpose {
         let intent_of = intent_of.clone();
         let payload = JsValue::from(challenge.payload_to_sign.as_str());
         Box::pin(async move {
-            let intent = called(&intent_of, &payload).await.ok();
-            let intent = intent
-                .and_then(|intent| intent.as_string())
-                .ok_or_else(|| {
-                    Error::new(
+            let intent = called(&intent_of, &payload).await.as_string();
+            let intent = intent.ok_or_else(|| {
+                Error::new(
                     ErrorCode::IntentRefused,
                     "the app's `intent` function refused the payload: it threw; nothing was signed",
                 )
                 .with_reason("application")
-                })?;
+            })?;
             match arguments::json(&intent) {
                 Some(json) => read_intent(Some(json)),
                 None => Err(Error::invalid_argument(intent)),
@@ -230,7 +229,6 @@ pub(super) struct PasskeyEnrolment {
 
 pub(super) mod enrolment {
     use super::*;
-    use crate::web::data::Data;
 
     methods! { Rc<PasskeyEnrolment>,
         "confirm": |it, arguments| {

@@ -6,9 +6,8 @@
 
 use js_sys::{Function, Reflect};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
-use super::host;
+use super::{host, tasks::Answered};
 
 /// A property, inherited or own. Nothing where there is no object, or where reading it throws.
 pub(crate) fn get(object: &JsValue, name: &str) -> Option<JsValue> {
@@ -17,7 +16,7 @@ pub(crate) fn get(object: &JsValue, name: &str) -> Option<JsValue> {
         .filter(|value| !value.is_undefined() && !value.is_null())
 }
 
-/// Calls a function without `this` and waits for what it comes to.
-pub(crate) async fn called(function: &Function, argument: &JsValue) -> Result<JsValue, JsValue> {
-    JsFuture::from(host::called(function, argument)).await
+/// Calls a function without `this`. Gives what it comes to: `undefined` where it throws.
+pub(crate) fn called(function: &Function, argument: &JsValue) -> Answered {
+    Answered::new(&host::called(function, argument))
 }

@@ -146,7 +146,9 @@ export class Gridkey {
   readonly api: GridOperations;
   /** Whether somebody is signed in. The same frozen object until it changes. */
   readonly state: SessionState;
-  /** Calls `listener` after each change of `state`. Returns what ends that. */
+  /** The session that `state` speaks of, until it is signed out. Changes together with `state`; a refresh leaves it the same object. */
+  readonly session: WalletSession | undefined;
+  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. */
   subscribe(listener: () => void): () => void;
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
@@ -822,10 +824,10 @@ export interface GridReply {
     status: number;
     /** Grid's answer: as the text it is, or as what `JSON.parse` made of it. */
     body: unknown;
-    /** `Retry-After`, in milliseconds. */
-    retryAfterMs?: number;
     /** The answer's headers, of which `Retry-After` and `Date` are read. Instead of the two below, which count more. */
     headers?: Headers | Record<string, string | readonly string[] | undefined>;
+    /** `Retry-After`, in milliseconds. */
+    retryAfterMs?: number;
     /** `Date`: when the server answered, in milliseconds since 1970. Wrong clocks of devices are told by it. */
     dateMs?: number;
 }
@@ -883,8 +885,8 @@ export type RequestEvent =
 export type SessionState =
 | {
     readonly status: "signedOut";
-    /** Why, where somebody was signed in before: the session ran out, or was signed out here. */
-    readonly reason?: "expired" | "signedOut";
+    /** Why, where somebody was signed in before: the session ran out, was signed out here, or was lost with the WebAssembly (`instance_lost`). */
+    readonly reason?: "expired" | "signedOut" | "lost";
 }
 | {
     readonly status: "signedIn";
@@ -1475,7 +1477,9 @@ export class WalletExportKey {
 
 /**
  * A session and its key. The key is wiped when the session ends, or when this object is freed and
- * nothing is under way.
+ * nothing is under way. Its plain facts stay readable after all that, and after a loss of the
+ * WebAssembly, as they were last; all else then fails. `publicKey` is no plain fact: it goes with
+ * the key's object.
  */
 export class WalletSession {
     private constructor();
@@ -1653,7 +1657,7 @@ export class WalletSession {
      */
     readonly id: string;
     /**
-     * Whether it can sign.
+     * Whether it can sign. Also false once it was freed, or lost with the WebAssembly.
      */
     readonly isActive: boolean;
     /**

@@ -398,7 +398,7 @@ export const members = () => ({
       },
       passkeyChallengeBytes: { challenge: name },
       oauthNonce: { clientPublicKey: text(MAX_KEY) },
-      "GridkeyClient.create": { options: clientOptions, changed: functionOf((changed) => (json) => changed(stateOf(json))) },
+      "GridkeyClient.create": { options: clientOptions, changed: (changed, _, into) => into.values.push((json) => into.tell(stateOf(json), changed)) },
       "SessionKey.generate": {},
       "SessionKey.dangerouslyFromPrivateKey": { bytes: privateKey },
       "SealedKeyReceiver.generate": {},
@@ -545,6 +545,9 @@ const entries = new WeakMap();
 /** Whether `value` is an object of this class, of whatever instance: one that is lost says so when it is used. */
 export const isObjectOf = (className, value) => entries.get(value)?.className === className;
 
+/** Whether nothing can be asked of an object any more. */
+const isOver = (entry) => entry?.instance.lost || entry?.isFreed;
+
 /** The number of an object that can be used. */
 function usable(entry) {
   if (entry.instance.lost) throw lostError();
@@ -566,6 +569,13 @@ function free() {
   entry.instance.free(entry.handle);
 }
 
+/** The class whose plain facts can be read for ever: pages do so while they render. */
+const SESSION = "WalletSession";
+
+/** Whether a state is that of this session. Its key tells: the same session may be adopted twice. */
+export const isStateOf = ({ session: facts }, session) =>
+  session?.id === facts.id && entries.get(session).known.publicKey === facts.publicKey;
+
 /** Of what is known of an object, what a getter of it gives. */
 function pick(known, name) {
   if (!Object.hasOwn(known, name)) return undefined;
@@ -580,6 +590,22 @@ export function bind(instance, classOf) {
   const classes = [];
   const registry = globalThis.FinalizationRegistry && new FinalizationRegistry((handle) => instance.free(handle));
 
+  /** Who waits for the object of a session, by the state that speaks of it. */
+  const waiting = new Map();
+
+  /** Tells of a state: of a session's when there is an object of it, so that both change together. */
+  const tell = (state, changed, session) => {
+    waiting.delete(changed);
+    if (changed(state, session) === false) waiting.set(changed, state);
+  };
+
+  /** A session's object that was made, or whose session may be another by now. */
+  const met = (session) => {
+    // Read, and so kept.
+    void session.id;
+    for (const [changed, state] of [...waiting]) tell(state, changed, session);
+  };
+
   const objectOf = (handle) => {
     // The WebAssembly puts the number of the class into that of the object.
     const [className, prototype] = classes[handle % 16];
@@ -588,6 +614,7 @@ export function bind(instance, classOf) {
     object.toJSON = omit;
     entries.set(object, { className, instance, handle, isFreed: false });
     registry?.register(object, handle);
+    if (className === SESSION) met(object);
     return object;
   };
 
@@ -614,6 +641,7 @@ export function bind(instance, classOf) {
         signal: undefined,
         wiped: undefined,
         handleOf,
+        tell,
         goOn() {
           if (instance.lost) throw lostError();
         },
@@ -640,6 +668,7 @@ export function bind(instance, classOf) {
         const settle = (outcome) => {
           ended();
           try {
+            if (entries.get(this)?.className === SESSION) met(this);
             resolve(outcome());
           } catch (error) {
             reject(error);
@@ -658,6 +687,14 @@ export function bind(instance, classOf) {
     function (...args) {
       return carryOut(number, handleOfThis(this), parameters, args);
     };
+
+  /** A getter that is false of an object that is over. */
+  const unlessOver = (...more) => {
+    const ask = atOnce(...more);
+    return function () {
+      return isOver(entries.get(this)) ? false : ask.call(this);
+    };
+  };
 
   const functions = {};
   for (const [className, { promises = {}, methods = {}, getters = {}, known = [] }] of Object.entries(members())) {
@@ -684,7 +721,7 @@ export function bind(instance, classOf) {
     for (const [make, group, kind] of [
       [promised, promises],
       [atOnce, methods],
-      [atOnce, getters, "get"],
+      [unlessOver, getters, "get"],
     ]) {
       for (const [name, parameters] of Object.entries(group)) {
         define(make, name, parameters, kind);
@@ -695,7 +732,11 @@ export function bind(instance, classOf) {
       define((...more) => {
         const all = atOnce(...more);
         return function () {
-          return pick(all.call(this), name);
+          const entry = entries.get(this);
+          const isKept = className === SESSION && name !== "publicKey" && isOver(entry);
+          const facts = isKept ? entry.known : all.call(this);
+          entry.known = facts;
+          return pick(facts, name);
         };
       }, name, {}, "get");
     }

@@ -1,6 +1,6 @@
 // What the package offers, around an instance that loads when it is first needed.
 
-import { OPERATIONS } from "./bridge.js";
+import { OPERATIONS, isStateOf } from "./bridge.js";
 import { invalidArgument, usedAfterFree } from "./errors.js";
 import { publicClass, publicFunction, publicPromiseFunction, running } from "./instance.js";
 
@@ -22,12 +22,14 @@ export const requestPasskey = /* @__PURE__ */ publicPromiseFunction("requestPass
 export const createPasskey = /* @__PURE__ */ publicPromiseFunction("createPasskey");
 
 const SIGNED_OUT = /* @__PURE__ */ Object.freeze({ status: "signedOut" });
+const LOST = /* @__PURE__ */ Object.freeze({ status: "signedOut", reason: "lost" });
 
 /** A client. What it needs of the WebAssembly it makes when it is first asked for something. */
 export class Gridkey {
   #options;
   #load;
   #state = SIGNED_OUT;
+  #session;
   #listeners = new Set();
   #instance;
   #client;
@@ -51,6 +53,10 @@ export class Gridkey {
 
   get state() {
     return this.#state;
+  }
+
+  get session() {
+    return this.#session;
   }
 
   subscribe(listener) {
@@ -100,6 +106,7 @@ export class Gridkey {
 
   free() {
     this.#freed = true;
+    this.#session = undefined;
     this.#listeners.clear();
     this.#whenLost?.();
     this.#client?.free();
@@ -114,18 +121,21 @@ export class Gridkey {
     if (this.#freed) throw usedAfterFree("This Gridkey was freed.");
     const instance = running();
     if (this.#instance !== instance) {
-      this.#client = instance.functions["GridkeyClient.create"](this.#options, (state) => this.#change(state));
+      this.#client = instance.functions["GridkeyClient.create"](this.#options, (...told) => this.#change(...told));
       this.#instance = instance;
       this.#whenLost = instance.whenLost(() => {
-        if (this.#state.status !== "signedOut") this.#change(SIGNED_OUT);
+        if (this.#state.status !== "signedOut") this.#change(LOST);
       });
     }
     return this.#client;
   }
 
-  #change(state) {
+  /** `false` of a session that has no object yet: then it is called again, with the object. */
+  #change(state, session = this.#session) {
     if (this.#freed) return;
+    if (state.session && !isStateOf(state, session)) return false;
     this.#state = state;
+    this.#session = state.session && session;
     for (const { listener } of [...this.#listeners]) {
       try {
         listener();

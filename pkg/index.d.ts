@@ -145,7 +145,9 @@ export class Gridkey {
   readonly api: GridOperations;
   /** Whether somebody is signed in. The same frozen object until it changes. */
   readonly state: SessionState;
-  /** Calls `listener` after each change of `state`. Returns what ends that. */
+  /** The session that `state` speaks of, until it is signed out. Changes together with `state`; a refresh leaves it the same object. */
+  readonly session: WalletSession | undefined;
+  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. */
   subscribe(listener: () => void): () => void;
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;

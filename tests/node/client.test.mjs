@@ -238,8 +238,76 @@ test("what was freed says so", async () => {
   await failure("used_after_free", unused.listAuthMethods(ACCOUNT));
   assert.equal(wallet.isActive, true, "its sessions go on");
   if (Symbol.dispose) wallet[Symbol.dispose]();
-  thrown("used_after_free", () => wallet.isActive);
+  assert.equal(wallet.isActive, false);
+  thrown("used_after_free", () => wallet.publicKey);
   await failure("used_after_free", wallet.refresh());
+});
+
+const FACTS = ["id", "authMethodId", "accountId", "type", "nickname", "createdAt", "expiresAt"];
+const factsOf = (wallet) => Object.fromEntries(FACTS.map((name) => [name, wallet[name]]));
+
+test("what is plain of a session can be read whatever became of it, as it was last", async () => {
+  const { client, wallet } = refreshable();
+  const first = factsOf(wallet);
+  assert.deepEqual([first.id, first.type, first.authMethodId], ["Session:1", "EMAIL_OTP", undefined]);
+  await wallet.refresh();
+  // Nobody has read them since.
+  wallet.free();
+  const last = factsOf(wallet);
+  assert.equal(last.id, "Session:2");
+  assert.ok(last.expiresAt instanceof Date && last.expiresAt > first.expiresAt);
+  assert.equal(wallet.isActive, false);
+  thrown("used_after_free", () => wallet.publicKey);
+
+  // Nor has a client been told of it.
+  const left = refreshable();
+  left.client.free();
+  await left.wallet.refresh();
+  left.wallet.free();
+  assert.equal(left.wallet.id, "Session:2");
+
+  const signedOut = client.adoptSession(session(), SessionKey.generate());
+  await signedOut.signOut();
+  assert.equal(factsOf(signedOut).nickname, "a@b.example");
+  // Of nothing else.
+  const signIn = await client.prepareOAuth({ authMethodId: "AuthMethod:1" });
+  assert.equal(signIn.authMethodId, "AuthMethod:1");
+  signIn.free();
+  thrown("used_after_free", () => signIn.authMethodId);
+});
+
+test("a client's session is the one that its state speaks of, at every moment", async () => {
+  const { client, wallet } = refreshable();
+  assert.equal(client.session, wallet);
+  const seen = [];
+  client.subscribe(() => seen.push([client.state.session?.id, client.session?.id, client.session]));
+  await wallet.refresh();
+  assert.deepEqual(seen.splice(0), [["Session:2", "Session:2", wallet]]);
+
+  // The same session once more, with another key.
+  const again = client.adoptSession({ ...session(), id: "Session:2" }, SessionKey.generate());
+  assert.equal(client.session, again);
+  assert.equal(client.state.session.publicKey, again.publicKey);
+  assert.deepEqual(seen.splice(0), [["Session:2", "Session:2", again]]);
+  const other = client.adoptSession({ ...session(), id: "Session:3" }, SessionKey.generate());
+  wallet.free();
+  assert.deepEqual(seen.splice(0), [["Session:3", "Session:3", other]]);
+  assert.equal(client.session, other);
+  other.free();
+  assert.deepEqual(seen, [[undefined, undefined, undefined]]);
+  assert.equal(client.session, undefined);
+
+  client.adoptSession(session(), SessionKey.generate());
+  client.free();
+  assert.equal(client.session, undefined);
+});
+
+test("an older session that is refreshed is the client's again", async () => {
+  const { client, wallet } = refreshable();
+  const other = client.adoptSession({ ...session(), id: "Session:3" }, SessionKey.generate());
+  assert.equal(client.session, other);
+  await wallet.refresh();
+  assert.deepEqual([client.session, client.state.session.id], [wallet, "Session:2"]);
 });
 
 test("an object may be freed while it is at work", async () => {

@@ -61,7 +61,7 @@ before(() => init());
 test("a fault in a method loses the instance, and a fresh one is there at once", async () => {
   const client = createGridkey({ transport: async () => ({ status: 200, body: { data: [] } }) });
   const states = [];
-  client.subscribe(() => states.push(client.state.status));
+  client.subscribe(() => states.push([client.state.status, client.state.reason, client.session]));
   const key = SessionKey.dangerouslyFromPrivateKey(SECRET);
   const wallet = client.adoptSession(session(), SessionKey.dangerouslyFromPrivateKey(SECRET));
   const [memory] = memories.slice(-1);
@@ -70,10 +70,11 @@ test("a fault in a method loses the instance, and a fresh one is there at once",
   const error = await whileThrowing(Date, "now", () => thrown("instance_lost", () => wallet.isActive));
   assert.equal(error.recovery, "retry");
   assert.equal(error.cause.message, "broken by the page");
-  assert.deepEqual(states, ["signedIn", "signedOut"]);
+  assert.deepEqual(states, [["signedIn", undefined, wallet], ["signedOut", "lost", undefined]]);
 
   assert.equal(memories.length, 1, "a fresh one is made when it is asked for");
-  thrown("instance_lost", () => wallet.isActive);
+  assert.deepEqual([wallet.id, wallet.nickname, wallet.isActive], ["Session:1", "a", false]);
+  thrown("instance_lost", () => wallet.publicKey);
   thrown("instance_lost", () => key.publicKey);
   await failure("instance_lost", key.dangerouslyStampUnchecked("x"));
   await failure("instance_lost", wallet.refresh());
@@ -84,7 +85,7 @@ test("a fault in a method loses the instance, and a fresh one is there at once",
   // The client itself goes on, and so does everything new.
   assert.deepEqual(await client.listAuthMethods(ACCOUNT), []);
   const fresh = client.adoptSession(session(), SessionKey.generate());
-  assert.ok(fresh.isActive && fresh instanceof wallet.constructor === false && states.at(-1) === "signedIn");
+  assert.ok(fresh.isActive && fresh instanceof wallet.constructor === false && states.at(-1)[0] === "signedIn");
   fresh.free();
   assert.equal(memories.length, 2);
 });

@@ -48,7 +48,10 @@ test("a token with the nonce of this sign-in opens a session of its key", async 
   assert.equal(calls.length, 0, "what cannot be accepted is not sent");
 
   const token = idToken({ nonce, aud: ["client-0", "client-1"] });
+  const shown = [];
+  client.subscribe(() => shown.push([client.state.status, client.session?.publicKey, client.session]));
   const wallet = await signIn.submit(token);
+  assert.deepEqual(shown, [["signedIn", signIn.clientPublicKey, wallet]]);
   const [{ path, body, stamp, requestId }] = calls;
   assert.equal(path, "/auth/credentials/AuthMethod%3A1/verify");
   assert.deepEqual(JSON.parse(body), { type: "OAUTH", oidcToken: token, clientPublicKey: signIn.clientPublicKey });

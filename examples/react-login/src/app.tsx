@@ -1,6 +1,5 @@
-import type { Gridkey, WalletSession } from "gridkey";
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import { keep } from "./keep.ts";
+import type { Gridkey } from "gridkey";
+import { useCallback, useSyncExternalStore } from "react";
 import { SignIn } from "./sign-in.tsx";
 import { Wallet } from "./wallet.tsx";
 
@@ -12,26 +11,15 @@ interface AppProps {
 export function App({ gridkey, accountId }: AppProps) {
   const subscribe = useCallback((listener: () => void) => gridkey.subscribe(listener), [gridkey]);
   const state = useSyncExternalStore(subscribe, () => gridkey.state);
-  const [session, setSession] = useState<WalletSession>();
-  const [farewell, setFarewell] = useState("");
-
-  const signedIn = (opened: WalletSession) => {
-    if (opened.authMethodId !== undefined) keep.lastMethod.write(opened.authMethodId);
-    setSession(opened);
-  };
-
-  // However it ended: signed out, run out, or lost with the WebAssembly. Then nothing of it can be read any more.
-  useEffect(() => {
-    if (state.status === "signedIn" || !session) return;
-    setFarewell(FAREWELLS[state.reason ?? "lost"]);
-    setSession(undefined);
-  }, [state]);
+  // It changes together with the state.
+  const { session } = gridkey;
+  const farewell = state.status === "signedOut" && state.reason ? FAREWELLS[state.reason] : "";
 
   return (
     <main>
       {state.status === "signedIn" && session
         ? <Wallet session={session} expiresAt={state.session.expiresAt} />
-        : <SignIn gridkey={gridkey} accountId={accountId} onSignedIn={signedIn} farewell={farewell} />}
+        : <SignIn gridkey={gridkey} accountId={accountId} farewell={farewell} />}
     </main>
   );
 }

@@ -8,11 +8,10 @@ import { usePrepared } from "./prepared.ts";
 interface SignInProps {
   gridkey: Gridkey;
   accountId: string;
-  onSignedIn: (session: WalletSession) => void;
   farewell: string;
 }
 
-export function SignIn({ gridkey, accountId, onSignedIn, farewell }: SignInProps) {
+export function SignIn({ gridkey, accountId, farewell }: SignInProps) {
   const [methods, setMethods] = useState<AuthMethod[]>();
   const [otp, setOtp] = useState(keep.otp.read);
   const load = useAttempt();
@@ -34,7 +33,7 @@ export function SignIn({ gridkey, accountId, onSignedIn, farewell }: SignInProps
   };
   const enter = (session: WalletSession) => {
     back();
-    onSignedIn(session);
+    if (session.authMethodId !== undefined) keep.lastMethod.write(session.authMethodId);
   };
   const sent = (state: OtpState) => {
     keep.otp.write(state);
@@ -67,7 +66,7 @@ interface WayProps {
   first: boolean;
 }
 
-function PasskeyWay({ gridkey, method: { id, accountId, nickname }, first, onSignedIn }: WayProps & Pick<SignInProps, "onSignedIn">) {
+function PasskeyWay({ gridkey, method: { id, accountId, nickname }, first, onSignedIn }: WayProps & { onSignedIn: (session: WalletSession) => void }) {
   const attempt = useAttempt();
   // Each challenge is a request; only the passkey that will be used most likely has one ahead.
   const prepared = usePrepared((signal) => gridkey.preparePasskey({ authMethodId: id, accountId, signal }), first);

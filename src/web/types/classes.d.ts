@@ -263,7 +263,9 @@ export class WalletExportKey {
 
 /**
  * A session and its key. The key is wiped when the session ends, or when this object is freed and
- * nothing is under way.
+ * nothing is under way. Its plain facts stay readable after all that, and after a loss of the
+ * WebAssembly, as they were last; all else then fails. `publicKey` is no plain fact: it goes with
+ * the key's object.
  */
 export class WalletSession {
   private constructor();
@@ -441,7 +443,7 @@ export class WalletSession {
    */
   readonly id: string;
   /**
-   * Whether it can sign.
+   * Whether it can sign. Also false once it was freed, or lost with the WebAssembly.
    */
   readonly isActive: boolean;
   /**

@@ -179,8 +179,8 @@ export type RequestEvent =
 export type SessionState =
   | {
       readonly status: "signedOut";
-      /** Why, where somebody was signed in before: the session ran out, or was signed out here. */
-      readonly reason?: "expired" | "signedOut";
+      /** Why, where somebody was signed in before: the session ran out, was signed out here, or was lost with the WebAssembly (`instance_lost`). */
+      readonly reason?: "expired" | "signedOut" | "lost";
     }
   | {
       readonly status: "signedIn";

@@ -596,7 +596,7 @@ export function bind(instance, classOf) {
   /** Tells of a state: of a session's when there is an object of it, so that both change together. */
   const tell = (state, changed, session) => {
     waiting.delete(changed);
-    if (!changed(state, session)) waiting.set(changed, state);
+    if (changed(state, session) === false) waiting.set(changed, state);
   };
 
   /** A session's object that was made, or whose session may be another by now. */

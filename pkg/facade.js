@@ -130,9 +130,9 @@ export class Gridkey {
     return this.#client;
   }
 
-  /** Returns whether that was all: of a session that is still being made it is called again with its object. */
+  /** `false` of a session that has no object yet: then it is called again, with the object. */
   #change(state, session = this.#session) {
-    if (this.#freed) return true;
+    if (this.#freed) return;
     if (state.session && !isStateOf(state, session)) return false;
     this.#state = state;
     this.#session = state.session && session;

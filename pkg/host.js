@@ -87,13 +87,13 @@ function failed(exception, kind = FAILED) {
 const begun = new WeakMap();
 
 /** Bytes of an answer, if there are any, and not too many. */
-function bytesAt(answer, index, max) {
+export function bytesAt(answer, index, max) {
   const found = get(answer, index);
   return found?.length <= max ? found : undefined;
 }
 
 /** Ends what a promise stands for, unless it has ended by itself. */
-function end(promise) {
+export function end(promise) {
   begun.get(promise)?.end();
 }
 
@@ -124,7 +124,7 @@ function abortable(run) {
 }
 
 /** An `AbortController`, where there are any. */
-function controller() {
+export function controller() {
   try {
     return new AbortController();
   } catch {
@@ -132,19 +132,19 @@ function controller() {
   }
 }
 
-function abort(controller) {
+export function abort(controller) {
   call(controller, "abort");
 }
 
 /** Calls a function of the caller's without `this`; whatever it does, there is a promise. */
-async function called(f, argument) {
+export async function called(f, argument) {
   return f(argument);
 }
 
 // Requests. An answer is `[status, body, retryAfterMs, dateMs]`.
 
 /** By `fetch`, the caller's or the global one. */
-function fetchReply(given, givenHeaders, credentials, url, method, body, stamp, requestId, idempotencyKey) {
+export function fetchReply(given, givenHeaders, credentials, url, method, body, stamp, requestId, idempotencyKey) {
   return abortable(async (task) => {
     let headers = givenHeaders;
     try {
@@ -263,13 +263,13 @@ function readRetryAfter(text) {
  * `Date` writes. It reads far more than that, and not the same in all browsers. Of another origin's
  * answers it can be seen only if they expose it.
  */
-function httpDateMs(header) {
+export function httpDateMs(header) {
   const ms = Date.parse(header);
   return header.length === 29 && new Date(ms).toUTCString() === header ? ms : undefined;
 }
 
 /** By a function of the caller's: `transport(call)`. `params` are names and values in turn. */
-function transportReply(transport, operation, method, path, params, body, stamp, requestId, idempotencyKey) {
+export function transportReply(transport, operation, method, path, params, body, stamp, requestId, idempotencyKey) {
   return abortable(async (task) => {
     const named = Object.create(null);
     for (let index = 0; index < params.length; index += 2) named[params[index]] = params[index + 1];
@@ -338,7 +338,7 @@ const userVerification = "required";
 let ceremony;
 
 /** `navigator.credentials.get()`: the bytes of the passkey's id, of the response's members and of the user handle. */
-function getCredential(challenge, credentialId, rpId, timeout) {
+export function getCredential(challenge, credentialId, rpId, timeout) {
   return ask("get", ["clientDataJSON", "authenticatorData", "signature"], {
     // `PublicKeyCredentialRequestOptions`: WebAuthn section 5.5.
     challenge: copy(challenge),
@@ -350,7 +350,7 @@ function getCredential(challenge, credentialId, rpId, timeout) {
 }
 
 /** `navigator.credentials.create()`: the same without a user handle, and then the transports. */
-function createCredential(challenge, rpId, rpName, userId, userName, displayName, excluded, timeout) {
+export function createCredential(challenge, rpId, rpName, userId, userName, displayName, excluded, timeout) {
   return ask("create", ["clientDataJSON", "attestationObject"], {
     // `PublicKeyCredentialCreationOptions`: WebAuthn section 5.4.
     challenge: copy(challenge),
@@ -422,7 +422,7 @@ const KEPT_MS = 60 * 60 * 1000;
 const ANSWER_WITHIN_MS = 10_000;
 
 /** A new key: what `sign` gives for it, and its public half's bytes. */
-async function generateKey(proof) {
+export async function generateKey(proof) {
   const message = copy(proof);
   const algorithm = dictionary({ name: "ECDSA", namedCurve: "P-256" });
   const made = await webCrypto("generateKey", algorithm, false, ["sign"]);
@@ -436,7 +436,7 @@ async function generateKey(proof) {
 }
 
 /** A signature, whether the key is one that cannot be copied, and the key. */
-async function sign(privateKey, message) {
+export async function sign(privateKey, message) {
   const algorithm = dictionary({ name: "ECDSA", hash: "SHA-256" });
   const made = await webCrypto("sign", algorithm, privateKey, copy(message));
   if (made[0] !== DONE) return made;
@@ -461,7 +461,7 @@ async function webCrypto(method, ...args) {
  * Each use opens the database and closes it again, so that other tabs can delete it; and each
  * removes what is too old.
  */
-function inStore(method, name, privateKey, proof) {
+export function inStore(method, name, privateKey, proof) {
   const message = copy(proof);
   const task = { end() {} };
   const use = async () => {
@@ -556,13 +556,13 @@ async function result(request) {
 /** Far more than anything that is noted. */
 const MAX_NOTE = 4096;
 
-function getNote(name) {
+export function getNote(name) {
   const text = call(global("localStorage"), "getItem", name);
   return typeof text === "string" && text.length <= MAX_NOTE ? text : undefined;
 }
 
 /** Whether storage took it. */
-function setNote(name, text) {
+export function setNote(name, text) {
   try {
     if (text === undefined) localStorage.removeItem(name);
     else localStorage.setItem(name, text);
@@ -575,7 +575,7 @@ function setNote(name, text) {
 // Time, and signals.
 
 /** Ready in so many milliseconds. In the background it must not keep a Node process alive. */
-function sleep(ms, inBackground) {
+export function sleep(ms, inBackground) {
   let wake;
   const promise = new Promise((resolve) => {
     wake = resolve;
@@ -602,7 +602,7 @@ function sleep(ms, inBackground) {
 }
 
 /** Ready when a signal is aborted from now on. */
-function aborted(signal) {
+export function aborted(signal) {
   let listener;
   const promise = new Promise((resolve) => {
     listener = () => resolve();
@@ -618,7 +618,10 @@ function aborted(signal) {
   return promise;
 }
 
-/** In one object, so that the WebAssembly calls all of them through its glue, which an instance guards. */
+/**
+ * In one object, so that wasm-bindgen has the WebAssembly call all of them through its glue, which an
+ * instance guards. The package's glue has them of the module instead, whose names minifiers shorten.
+ */
 export const host = {
   abort,
   aborted,

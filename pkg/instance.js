@@ -63,13 +63,14 @@ function replacement() {
 function prepare() {
   const glue = createGlue();
   const instance = new Instance(glue);
-  const functions = {};
-  for (const [name, value] of Object.entries(glue)) functions[name] = instance.guardImport(value);
+  const { imports } = glue;
+  for (const functions of Object.values(imports)) {
+    for (const name of Object.keys(functions)) functions[name] = instance.guardImport(functions[name]);
+  }
   return {
-    imports: { "./gridkey_bg.js": functions },
+    imports,
     begin({ exports }) {
-      glue.__wbg_set_wasm(instance.guardExports(exports));
-      exports.__wbindgen_start();
+      glue.start(instance.guardExports(exports));
       if (instance.lost) throw lostError();
       return instance;
     },
@@ -79,7 +80,6 @@ function prepare() {
 class Instance {
   lost = false;
   #glue;
-  #exports;
   /** How many calls into the WebAssembly are going on, one inside the other. */
   #depth = 0;
   /** How many of them somebody made by `run`, and would catch what they throw. */
@@ -143,7 +143,6 @@ class Instance {
   }
 
   guardExports(exports) {
-    this.#exports = exports;
     const guarded = {};
     for (const [name, value] of Object.entries(exports)) {
       guarded[name] = typeof value === "function" ? this.#guardExport(value) : value;
@@ -187,7 +186,7 @@ class Instance {
 
   /** Wipes the memory of a lost instance, as no destructor will, and tells who waits for it. */
   end() {
-    new Uint8Array(this.#exports.memory.buffer).fill(0);
+    new Uint8Array(this.#glue.memory().buffer).fill(0);
     for (const listener of this.#lossListeners) {
       this.#lossListeners.delete(listener);
       listener(this.#cause);

@@ -9,7 +9,7 @@ let table;
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (module, imports) => {
   const instance = await instantiate(module, imports);
-  table = instance.exports.__wbindgen_externrefs ?? table;
+  table = Object.values(instance.exports).find((value) => value instanceof WebAssembly.Table) ?? table;
   return instance;
 };
 

@@ -8,7 +8,8 @@ import test, { before } from "node:test";
 // Sees every instance of the WebAssembly, as a script of the page can.
 const memories = [];
 const { instantiate, Instance } = WebAssembly;
-const see = ({ exports: { memory } }) => {
+const see = ({ exports }) => {
+  const memory = Object.values(exports).find((value) => value instanceof WebAssembly.Memory);
   // The loader starts an empty one too, to see whether it may.
   if (memory) memories.push(memory);
 };

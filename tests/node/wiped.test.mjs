@@ -12,7 +12,7 @@ const memories = [];
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (module, imports) => {
   const instance = await instantiate(module, imports);
-  if (instance.exports.memory) memories.push(instance.exports.memory);
+  memories.push(...Object.values(instance.exports).filter((value) => value instanceof WebAssembly.Memory));
   return instance;
 };
 

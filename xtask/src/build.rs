@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::{
-    glue,
+    glue::{self, Renamed},
     setup::{self, WASM_TARGET},
     shell::Shell,
 };
@@ -43,10 +43,22 @@ pub(crate) fn package(shell: &Shell) -> Result<()> {
 /// Makes the glue and the module.
 fn generate(shell: &Shell, compiled: &Path, generated: &Path, module: &Path) -> Result<()> {
     bind(shell, compiled, generated)?;
-    // Written last, so that a module in its place is a finished one.
     let unoptimized = scratch(shell)?.join("gridkey_bg.wasm");
     fs::rename(module, &unoptimized)?;
-    optimize(shell, &unoptimized, module, &["--strip-target-features"])?;
+    let optimized = unoptimized.with_extension("small.wasm");
+    let renamed = optimize(
+        shell,
+        &unoptimized,
+        &optimized,
+        &[
+            "--strip-target-features",
+            // Names with hashes in them are what compresses worst.
+            "--minify-imports-and-exports-and-modules",
+        ],
+    )?;
+    write_glue(generated, &serde_json::from_str(&renamed)?)?;
+    // Last, so that a module in its place is a finished one.
+    fs::rename(optimized, module)?;
     shell.say(format_args!("built {}", module.display()))
 }
 
@@ -60,16 +72,17 @@ pub(crate) fn named_module(shell: &Shell) -> Result<PathBuf> {
             .args([&directory, &compiled]),
     )?;
     let module = directory.join("named.wasm");
-    optimize(shell, &directory.join("gridkey_bg.wasm"), &module, &["-g"])?;
+    let _ = optimize(shell, &directory.join("gridkey_bg.wasm"), &module, &["-g"])?;
     Ok(module)
 }
 
-/// From -O2 to -Oz the sizes are within a percent, and the speeds not to be told apart.
+/// Returns what binaryen says. From -O2 to -Oz the sizes are within a percent, and the speeds not to
+/// be told apart.
 ///
 /// The lowest kilobyte is the end of the stack, which nothing comes near to; what did would trap. That
 /// lets offsets be written into the instructions: 0.5 KB after brotli.
-fn optimize(shell: &Shell, from: &Path, to: &Path, options: &[&str]) -> Result<()> {
-    shell.run(
+fn optimize(shell: &Shell, from: &Path, to: &Path, options: &[&str]) -> Result<String> {
+    shell.read(
         shell
             .command("node xtask/tools/node_modules/binaryen/bin/wasm-opt -Oz --low-memory-unused")
             .args(WASM_FEATURES)
@@ -92,6 +105,7 @@ pub(crate) fn trapping_package(shell: &Shell) -> Result<PathBuf> {
     let directory = scratch(shell)?.join("trap");
     let package = directory.join("pkg");
     bind(shell, &compiled, &package.join("wasm"))?;
+    write_glue(&package.join("wasm"), &Renamed::default())?;
     for (from, to) in [
         (shell.root.join("pkg"), &package),
         (shell.root.clone(), &directory),
@@ -121,18 +135,20 @@ fn bind(shell: &Shell, compiled: &Path, generated: &Path) -> Result<()> {
                 "--out-dir",
             ])
             .args([generated, compiled]),
-    )?;
-    write_glue(generated)
+    )
 }
 
 /// Puts `glue.js` in the place of wasm-bindgen's loader, which the package has its own of, and
 /// leaves the types of what the glue's classes and functions are.
-fn write_glue(generated: &Path) -> Result<()> {
+fn write_glue(generated: &Path, renamed: &Renamed) -> Result<()> {
     let glue = fs::read_to_string(generated.join("gridkey_bg.js"))?;
     for loader in ["gridkey.js", "gridkey_bg.js", "gridkey_bg.wasm.d.ts"] {
         fs::remove_file(generated.join(loader))?;
     }
-    fs::write(generated.join("glue.js"), glue::as_function(&glue)?)?;
+    fs::write(
+        generated.join("glue.js"),
+        glue::as_function(&glue, renamed)?,
+    )?;
     // Of the modules that the glue imports from the package itself.
     let copies = generated.join("snippets");
     if copies.exists() {

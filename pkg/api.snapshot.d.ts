@@ -148,8 +148,8 @@ export class Gridkey {
   readonly state: SessionState;
   /** The session that `state` speaks of, until it is signed out. Changes together with `state`; a refresh leaves it the same object. */
   readonly session: WalletSession | undefined;
-  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. */
-  subscribe(listener: () => void): () => void;
+  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. May be handed on by itself, e.g. to React's `useSyncExternalStore`. */
+  readonly subscribe: (listener: () => void) => () => void;
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
   /** Fetches a passkey's challenge ahead of the tap and keeps it fresh: `confirm()` then runs inside the tap. */
@@ -219,9 +219,9 @@ export type AuthMethodType = "EMAIL_OTP" | "SMS_OTP" | "OAUTH" | "PASSKEY";
 /** What every call takes. */
 export interface Call {
     /** Ends the call, which then fails with `aborted`. */
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
     /** How long each request of the call may take, in milliseconds, instead of the client's `timeoutMs`. */
-    timeoutMs?: number;
+    timeoutMs?: number | undefined;
 }
 
 /** The headers of a second leg. */
@@ -1046,9 +1046,9 @@ export interface PasskeyOptions {
     /** The relying party, where it is not the page's own domain but a parent of it. */
     rpId?: string;
     /** How long the prompt may stay open, in milliseconds. Browsers take it as advice. */
-    timeoutMs?: number;
+    timeoutMs?: number | undefined;
     /** Closes the prompt. */
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
 }
 
 /** A passkey's answer to a challenge. All members are base64url without padding. */

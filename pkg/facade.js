@@ -59,13 +59,14 @@ export class Gridkey {
     return this.#session;
   }
 
-  subscribe(listener) {
+  /** A property and no method: it is handed on without its client, as to React's `useSyncExternalStore`. */
+  subscribe = (listener) => {
     if (typeof listener !== "function") throw invalidArgument("`listener` must be a function.");
     // An entry of its own, so that a function may be subscribed twice.
     const entry = { listener };
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
-  }
+  };
 
   async listAuthMethods(options) {
     return (await this.#loaded()).listAuthMethods(options);

@@ -147,8 +147,8 @@ export class Gridkey {
   readonly state: SessionState;
   /** The session that `state` speaks of, until it is signed out. Changes together with `state`; a refresh leaves it the same object. */
   readonly session: WalletSession | undefined;
-  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. */
-  subscribe(listener: () => void): () => void;
+  /** Calls `listener` after each change of `state` and `session`. Returns what ends that. May be handed on by itself, e.g. to React's `useSyncExternalStore`. */
+  readonly subscribe: (listener: () => void) => () => void;
   /** The ways to sign in to an account. */
   listAuthMethods(options: { accountId: string } & Call): Promise<AuthMethod[]>;
   /** Fetches a passkey's challenge ahead of the tap and keeps it fresh: `confirm()` then runs inside the tap. */

@@ -122,7 +122,9 @@ test("a session is adopted with its key, and the listeners are told", async () =
   await init();
   const states = [];
   const client = createGridkey({ transport: async () => ({ status: 404, body: { status: 404, code: "NOT_FOUND", message: "x", details: {} } }) });
-  const unsubscribe = client.subscribe(() => states.push(client.state));
+  // As React takes it.
+  const { subscribe } = client;
+  const unsubscribe = subscribe(() => states.push(client.state));
   client.subscribe(() => {
     throw new Error("a listener of the page's");
   });

@@ -1,5 +1,5 @@
 import type { Gridkey } from "gridkey";
-import { useCallback, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import { SignIn } from "./sign-in.tsx";
 import { Wallet } from "./wallet.tsx";
 
@@ -9,8 +9,7 @@ interface AppProps {
 }
 
 export function App({ gridkey, accountId }: AppProps) {
-  const subscribe = useCallback((listener: () => void) => gridkey.subscribe(listener), [gridkey]);
-  const state = useSyncExternalStore(subscribe, () => gridkey.state);
+  const state = useSyncExternalStore(gridkey.subscribe, () => gridkey.state);
   // It changes together with the state.
   const { session } = gridkey;
   const farewell = state.status === "signedOut" && state.reason ? FAREWELLS[state.reason] : "";

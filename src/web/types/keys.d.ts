@@ -21,9 +21,9 @@ export interface PasskeyOptions {
   /** The relying party, where it is not the page's own domain but a parent of it. */
   rpId?: string;
   /** How long the prompt may stay open, in milliseconds. Browsers take it as advice. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Closes the prompt. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** A passkey's answer to a challenge. All members are base64url without padding. */

@@ -4,9 +4,9 @@ export type AuthMethodType = "EMAIL_OTP" | "SMS_OTP" | "OAUTH" | "PASSKEY";
 /** What every call takes. */
 export interface Call {
   /** Ends the call, which then fails with `aborted`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** How long each request of the call may take, in milliseconds, instead of the client's `timeoutMs`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** The headers of a second leg. */

@@ -57,6 +57,12 @@ export async function signIn(authMethodId: string, signal: AbortSignal): Promise
   return session;
 }
 
+/** What is handed on as it was given, and a client's listener as React takes it. */
+export async function handedOn({ api, subscribe }: Gridkey, accountId: string, signal?: AbortSignal, timeoutMs?: number): Promise<() => void> {
+  await api.listAuthSessions({ accountId }, { signal, timeoutMs });
+  return subscribe(() => {});
+}
+
 export async function byCode(gridkey: Gridkey, accountId: string): Promise<void> {
   const methods: AuthMethod[] = await gridkey.listAuthMethods({ accountId });
   const method = methods.find(({ type }) => type === "EMAIL_OTP");

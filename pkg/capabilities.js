@@ -1,5 +1,7 @@
 // What this browser can do, as far as it says.
 
+import { result } from "./host.js";
+
 /** Each true, false, or "unknown" where the browser does not say. */
 export async function capabilities() {
   const [passkeys, platformAuthenticator, autofill, persistentKeys] = await Promise.all([
@@ -35,22 +37,16 @@ async function keepsKeys() {
     const { privateKey } = await crypto.subtle.generateKey(algorithm, false, ["sign"]);
     const opening = indexedDB.open(name);
     opening.onupgradeneeded = () => opening.result.createObjectStore(name);
-    const database = await done(opening);
+    const database = await result(opening);
     try {
-      await done(database.transaction(name, "readwrite").objectStore(name).put(privateKey, 0));
-      const kept = await done(database.transaction(name).objectStore(name).get(0));
+      await result(database.transaction(name, "readwrite").objectStore(name).put(privateKey, 0));
+      const kept = await result(database.transaction(name).objectStore(name).get(0));
       return kept instanceof CryptoKey;
     } finally {
       database.close();
-      await done(indexedDB.deleteDatabase(name));
+      await result(indexedDB.deleteDatabase(name));
     }
   } catch {
     return false;
   }
 }
-
-const done = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });

@@ -546,7 +546,7 @@ function next(target, ...handlers) {
 }
 
 /** What an `IDBRequest` comes to. */
-async function result(request) {
+export async function result(request) {
   if ((await next(request, "onsuccess", "onerror")) !== "success") throw request.error;
   return request.result;
 }

@@ -7,8 +7,8 @@ import { BUILD } from "./wasm/build.js";
 /** The smallest module. Where it does not start, none does. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** Subresource Integrity's algorithms, the weakest first, and how long their digests are in base64. */
-const DIGESTS = { sha256: 44, sha384: 64, sha512: 88 };
+/** Subresource Integrity's algorithms, and digests as long as they make them. */
+const DIGEST = /^(sha256-[A-Za-z\d+/]{43}=|sha384-[A-Za-z\d+/]{64}|sha512-[A-Za-z\d+/]{86}==)$/;
 
 /** What the WebAssembly that is loading, or loaded, was held against. */
 let held;
@@ -64,15 +64,12 @@ function readIntegrity(options) {
 /** The digests of the strongest algorithm that is named: any of them will do, as in HTML. */
 function digestsOf(integrity) {
   const digests = typeof integrity === "string" ? integrity.split(/[\t\n\f\r ]+/).filter(Boolean) : [];
-  const algorithms = digests.map((digest) => digest.split("-", 1)[0]);
   // HTML passes over what it does not know, and so over a slip of the pen. This must not.
-  const isDigest = (digest, at) =>
-    /^sha\d+-[A-Za-z0-9+/]+={0,2}$/.test(digest) && digest.length === algorithms[at].length + 1 + DIGESTS[algorithms[at]];
-  if (digests.length === 0 || !digests.every(isDigest)) {
+  if (digests.length === 0 || !digests.every((digest) => DIGEST.test(digest))) {
     throw invalidArgument("`integrity` must be like that of HTML: sha256-, sha384- or sha512-, and the digest in base64.");
   }
-  const strongest = Object.keys(DIGESTS).findLast((algorithm) => algorithms.includes(algorithm));
-  return { algorithm: strongest.replace("sha", "SHA-"), digests: digests.filter((_, at) => algorithms[at] === strongest) };
+  const [strongest] = digests.map((digest) => digest.slice(0, 6)).sort().reverse();
+  return { algorithm: strongest.replace("sha", "SHA-"), digests: digests.filter((digest) => digest.startsWith(strongest)) };
 }
 
 async function compile(source, expected) {

@@ -145,7 +145,6 @@ export class Gridkey {
         globalThis.reportError?.(error);
       }
     }
-    return true;
   }
 }
 

@@ -24,6 +24,12 @@ export const createPasskey = /* @__PURE__ */ publicPromiseFunction("createPasske
 const SIGNED_OUT = /* @__PURE__ */ Object.freeze({ status: "signedOut" });
 const LOST = /* @__PURE__ */ Object.freeze({ status: "signedOut", reason: "lost" });
 
+/** Plain objects, and those in them; whatever else it is as it is. */
+function copied(value, depth) {
+  if (depth === 0 || Object.getPrototypeOf(value ?? 0) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member, depth - 1)]));
+}
+
 /** A client. What it needs of the WebAssembly it makes when it is first asked for something. */
 export class Gridkey {
   #options;
@@ -39,9 +45,9 @@ export class Gridkey {
   /** @param {() => Promise<void>} load loads the WebAssembly */
   constructor(options, load) {
     if (typeof load !== "function") throw invalidArgument("A Gridkey is not made with `new`: call createGridkey().");
-    // As they are now: later changes of the object change nothing.
+    // As they are now, also those inside others: later changes change nothing.
     try {
-      this.#options = { ...options };
+      this.#options = copied({ ...options }, 3);
     } catch (error) {
       throw invalidArgument("`options` could not be read: it threw an exception.", error);
     }

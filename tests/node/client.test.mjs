@@ -36,10 +36,12 @@ test("a client returns at once, and says what is wrong with its options when it 
   thrown("invalid_argument", () => createGridkey({ get baseUrl() { throw new Error("mine"); } }));
 });
 
-test("options are those of the moment", async () => {
-  const options = { transport: none };
+test("options are those of the moment, also those inside others", async () => {
+  const { publicKey } = makeEnclave();
+  const options = { transport: none, enclave: { dangerouslyTrust: { otp: publicKey, export: publicKey } } };
   const client = createGridkey(options);
   options.transport = undefined;
+  options.enclave.dangerouslyTrust.otp = "another";
   assert.deepEqual(await client.listAuthMethods(ACCOUNT), []);
 });
 

@@ -9,6 +9,7 @@
     reason = "a command line program speaks through its output"
 )]
 
+mod assure;
 mod build;
 mod demo;
 mod engines;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::Shell;
+use crate::{parts::PARTS, shell::Shell};
 
 /// Fixed, so that the page keeps its origin, and with it what the browser stores for it.
 const DEMO_PORT: u16 = 8700;
@@ -39,6 +40,8 @@ usage: cargo xtask COMMAND
   demo [--port N]   serve the login page with a local Grid; prints the address
   test [PART…]      every check and test, or only the named parts
   test --list       the parts
+  assure [PART…]    what holds the promises of SECURITY.md, in less than half an hour
+  assure --list     its parts, and the commands that take longer
   engines [NAME…]   the browser tests in chromium, firefox and webkit
   check             formatting, lints and documentation
   build             the npm package in pkg/
@@ -87,9 +90,11 @@ fn run() -> Result<bool> {
         ["packaging", names @ ..] => packaging::run(&shell, names)?,
         ["release", "--dry-run"] => release::dry_run(&shell)?,
         ["release"] => bail!("{}", release::BY_HAND),
-        ["check"] => return test::run(&shell, &["fmt", "clippy", "docs"]),
-        ["test", "--list"] => test::list(),
-        ["test", names @ ..] => return test::run(&shell, names),
+        ["check"] => return test::run(&shell, PARTS, &["fmt", "clippy", "docs"]),
+        ["test", "--list"] => test::list(PARTS),
+        ["test", names @ ..] => return test::run(&shell, PARTS, names),
+        ["assure", "--list"] => test::list(assure::PARTS),
+        ["assure", names @ ..] => return test::run(&shell, assure::PARTS, names),
         ["engines", names @ ..] => return engines::run(&shell, names),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),
         _ => bail!("{USAGE}"),

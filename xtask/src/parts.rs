@@ -256,7 +256,7 @@ fn examples(shell: &Shell) -> Result<()> {
 }
 
 /// Node's test runner on the files `*.test.mjs` of a directory.
-fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
+pub(crate) fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
     let mut files = Vec::new();
     for entry in fs::read_dir(shell.root.join(directory)).with_context(|| directory.to_owned())? {
         let path = entry?.path();
@@ -277,14 +277,14 @@ fn nothing(_: &str) -> Result<String> {
     Ok(String::new())
 }
 
-fn last_line(output: &str) -> Result<String> {
+pub(crate) fn last_line(output: &str) -> Result<String> {
     Ok(output.lines().last().unwrap_or_default().to_owned())
 }
 
 /// How many tests passed, by the closing lines of cargo's, wasm-bindgen's, Node's and Vitest's runners.
 /// A runner that found no test is content; this is not. Nor is it with one that began and gave no
 /// result: a WebAssembly test in Node that waits for nothing ends the process without an error.
-fn tests_passed(output: &str) -> Result<String> {
+pub(crate) fn tests_passed(output: &str) -> Result<String> {
     let is_begun = |line: &&str| {
         let counted = line.strip_prefix("running ");
         counted.is_some_and(|counted| counted.ends_with(" test") || counted.ends_with(" tests"))

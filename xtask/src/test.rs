@@ -8,21 +8,17 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use crate::{
-    build::scratch,
-    parts::{PARTS, Part},
-    shell::Shell,
-};
+use crate::{build::scratch, parts::Part, shell::Shell};
 
-pub(crate) fn list() {
-    for part in PARTS {
+pub(crate) fn list(parts: &[Part]) {
+    for part in parts {
         println!("{:<12} {}", part.name, part.description);
     }
 }
 
-/// Runs the parts of these names, or all; whether all passed.
-pub(crate) fn run(shell: &Shell, names: &[&str]) -> Result<bool> {
-    let parts = select(names)?;
+/// Runs those of the parts that have these names, or all; whether all passed.
+pub(crate) fn run(shell: &Shell, parts: &'static [Part], names: &[&str]) -> Result<bool> {
+    let parts = select(parts, names)?;
     for part in &parts {
         part.needs.iter().try_for_each(|install| install(shell))?;
     }
@@ -38,14 +34,14 @@ pub(crate) fn run(shell: &Shell, names: &[&str]) -> Result<bool> {
 }
 
 /// In the order of the list, whatever the order of the names.
-fn select(names: &[&str]) -> Result<Vec<&'static Part>> {
+fn select(parts: &'static [Part], names: &[&str]) -> Result<Vec<&'static Part>> {
     for name in names {
         ensure!(
-            PARTS.iter().any(|part| part.name == *name),
-            "there is no part {name}; `cargo xtask test --list` names them"
+            parts.iter().any(|part| part.name == *name),
+            "there is no part {name}; `--list` names them"
         );
     }
-    Ok(PARTS
+    Ok(parts
         .iter()
         .filter(|part| names.is_empty() || names.contains(&part.name))
         .collect())

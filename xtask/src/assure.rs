@@ -1,0 +1,18 @@
+//! What holds the promises of `SECURITY.md` and takes longer than the test suite may. The last line of
+//! each part's output has the figures that `docs/assurance.md` quotes.
+
+use crate::{
+    parts::{Part, tests_passed},
+    setup,
+};
+
+pub(crate) const PARTS: &[Part] = &[Part {
+    name: "curve",
+    description: "the curve against RustCrypto's, at length",
+    needs: &[setup::rust],
+    run: |shell| {
+        let mut tests = shell.command("cargo test --package gridkey --lib p256");
+        shell.run(tests.env("P256_ROUNDS", "60"))
+    },
+    result: tests_passed,
+}];

@@ -2,17 +2,26 @@
 //! each part's output has the figures that `docs/assurance.md` quotes.
 
 use crate::{
-    parts::{Part, tests_passed},
+    parts::{Part, last_line, tests_passed},
     setup,
 };
 
-pub(crate) const PARTS: &[Part] = &[Part {
-    name: "curve",
-    description: "the curve against RustCrypto's, at length",
-    needs: &[setup::rust],
-    run: |shell| {
-        let mut tests = shell.command("cargo test --package gridkey --lib p256");
-        shell.run(tests.env("P256_ROUNDS", "60"))
+pub(crate) const PARTS: &[Part] = &[
+    Part {
+        name: "curve",
+        description: "the curve against RustCrypto's, at length",
+        needs: &[setup::rust],
+        run: |shell| {
+            let mut tests = shell.command("cargo test --package gridkey --lib p256");
+            shell.run(tests.env("P256_ROUNDS", "60"))
+        },
+        result: tests_passed,
     },
-    result: tests_passed,
-}];
+    Part {
+        name: "timing",
+        description: "whether the time of signing and opening tells anything of a key",
+        needs: &[setup::rust],
+        run: |shell| shell.run(&mut shell.command("cargo run --release --package gridkey-timing")),
+        result: last_line,
+    },
+];

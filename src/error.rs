@@ -187,6 +187,13 @@ pub(crate) fn joined(parts: &[&str]) -> String {
     text
 }
 
+/// How many characters a text has. What `Chars::count` does to be fast weighs more.
+pub(crate) fn characters(text: &str) -> usize {
+    text.bytes()
+        .filter(|byte| !matches!(byte, 0x80..=0xbf))
+        .count()
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $recovery:ident, $for_people:literal;)+) => {
         /// Every code an error of this crate can have.

@@ -1,13 +1,6 @@
 //! One request and its answer: checked, sent, repeated where that does no harm, read.
 
-use alloc::{
-    borrow::ToOwned as _,
-    boxed::Box,
-    rc::Rc,
-    string::{String, ToString as _},
-    vec,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 use core::{
     cell::Cell,
     fmt,
@@ -28,7 +21,10 @@ use super::{
     validate::IdKind,
 };
 use crate::{
-    crypto::json::{Json, Limits},
+    crypto::{
+        encoding::decimal,
+        json::{Json, Limits},
+    },
     error::{Error, ErrorCode, Recovery, Result, joined},
     ports::{Cancellation, Clock, LocalFuture, Random, Transport},
 };
@@ -295,7 +291,7 @@ impl GridApi {
             ErrorCode::Timeout,
             joined(&[
                 "no answer within ",
-                &timeout_ms.to_string(),
+                &decimal::encode(timeout_ms),
                 " ms: try again",
             ]),
         );

@@ -4,11 +4,11 @@
 //! and has no code for it; a platform whose own login lapsed answers 401 too, but without Grid's
 //! error body.
 
-use alloc::{borrow::ToOwned as _, string::ToString as _};
+use alloc::borrow::ToOwned as _;
 
 use super::{operation::Operation, types::AuthMethodType};
 use crate::{
-    crypto::json::Json,
+    crypto::{encoding::decimal, json::Json},
     error::{Error, ErrorCode, Recovery, joined},
 };
 
@@ -424,7 +424,7 @@ pub(super) fn unreadable(operation: &str, status: u16, problem: &str) -> Error {
         "the answer to ",
         operation,
         " has status ",
-        &status.to_string(),
+        &decimal::encode(status),
         " and its body ",
         problem,
     ]))

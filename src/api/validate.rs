@@ -1,8 +1,9 @@
 //! What is refused before anything is sent.
 
-use alloc::string::ToString as _;
-
-use crate::error::{Error, Result, joined};
+use crate::{
+    crypto::encoding::decimal,
+    error::{Error, Result, joined},
+};
 
 /// The prefixes of Grid's ids, `Prefix:<uuid>`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,7 +111,7 @@ pub fn id(name: &str, kind: IdKind, text: &str) -> Result<()> {
         "` ",
         kind.demand(),
         ": 1 to ",
-        &MAX_ID_CHARS.to_string(),
+        &decimal::encode(MAX_ID_CHARS),
         " letters, digits and `: - _ .`",
     ])))
 }
@@ -122,7 +123,7 @@ pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
             "`",
             name,
             "` must have 1 to ",
-            &max.to_string(),
+            &decimal::encode(max),
             " bytes",
         ])));
     }

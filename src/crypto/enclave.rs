@@ -121,12 +121,7 @@ struct Envelope {
 impl Envelope {
     fn parse(text: &str) -> Result<Self> {
         let envelope = read_bundle(text)?;
-        let member = |name: &str| {
-            envelope
-                .get(name)
-                .and_then(Json::as_str)
-                .ok_or_else(|| malformed(&joined(&["it has no text `", name, "`"])))
-        };
+        let member = |name| member(&envelope, "it has", name);
         if member("version")? != "v1.0.0" {
             return Err(malformed("its version is not v1.0.0"));
         }
@@ -149,7 +144,8 @@ impl Envelope {
 }
 
 /// Reads the JSON of an envelope, or of the data inside it.
-pub(crate) fn read_bundle(text: &str) -> Result<Json> {
+#[inline(never)]
+fn read_bundle(text: &str) -> Result<Json> {
     if text.len() > MAX_BUNDLE_BYTES {
         return Err(malformed("it is longer than 64 KiB"));
     }
@@ -161,6 +157,22 @@ pub(crate) fn read_bundle(text: &str) -> Result<Json> {
         },
     )
     .map_err(|error| malformed(&error.message()))
+}
+
+/// Reads the JSON of the data inside an envelope.
+pub(crate) fn read_data(data: &[u8]) -> Result<Json> {
+    match core::str::from_utf8(data) {
+        Ok(text) => read_bundle(text),
+        Err(_) => Err(malformed("its data is not UTF-8")),
+    }
+}
+
+/// A member that is a text. `what_has` says in a sentence of what.
+#[inline(never)]
+pub(crate) fn member<'a>(json: &'a Json, what_has: &str, name: &str) -> Result<&'a str> {
+    json.get(name)
+        .and_then(Json::as_str)
+        .ok_or_else(|| malformed(&joined(&[what_has, " no text `", name, "`"])))
 }
 
 /// The only form of a key inside bundles. Turnkey's JavaScript takes a compressed one as well,

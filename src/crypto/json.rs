@@ -7,15 +7,10 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::{
-    borrow::ToOwned as _,
-    collections::BinaryHeap,
-    string::{String, ToString as _},
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, collections::BinaryHeap, string::String, vec::Vec};
 use core::fmt;
 
-use super::encoding::hex;
+use super::encoding::{decimal, hex};
 use crate::error::joined;
 
 /// A JSON value.
@@ -56,25 +51,33 @@ impl Json {
                 at: limits.bytes,
             });
         }
-        let mut reader = Reader { text, at: 0 };
-        reader.skip_whitespace();
-        let value = reader.value(limits.depth.min(MAX_DEPTH))?;
-        reader.skip_whitespace();
-        if reader.at == text.len() {
-            Ok(value)
-        } else {
-            Err(reader.error("goes on after its value"))
-        }
+        let mut reader = Reader {
+            text,
+            at: 0,
+            problem: "",
+        };
+        reader
+            .document(limits.depth.min(MAX_DEPTH))
+            .ok_or(JsonError {
+                what: reader.problem,
+                at: reader.at,
+            })
     }
 
     /// An object with these members, in this order.
     pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-        Json::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        let mut members = members;
+        Self::taken(&mut members)
+    }
+
+    /// Whatever the number of members, so that there is one of it.
+    #[inline(never)]
+    fn taken(members: &mut [(&str, Json)]) -> Json {
+        let mut object = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            object.push(((*name).to_owned(), core::mem::replace(value, Json::Null)));
+        }
+        Json::Object(object)
     }
 
     /// A member of an object.
@@ -104,7 +107,7 @@ impl Json {
     /// The number, if it is a whole one written without sign, fraction and exponent that fits.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
-            Json::Number(digits) => digits.parse().ok(),
+            Json::Number(digits) => decimal::decode(digits),
             _ => None,
         }
     }
@@ -185,7 +188,7 @@ impl From<bool> for Json {
 
 impl From<u64> for Json {
     fn from(number: u64) -> Self {
-        Json::Number(number.to_string())
+        Json::Number(decimal::encode(number))
     }
 }
 
@@ -199,7 +202,7 @@ pub struct JsonError {
 impl JsonError {
     /// What is wrong, and where.
     pub(crate) fn message(&self) -> String {
-        let at = self.at.to_string();
+        let at = decimal::encode(self.at);
         joined(&["the JSON ", self.what, " (at byte ", &at, ")"])
     }
 }
@@ -238,11 +241,24 @@ struct Reader<'a> {
     text: &'a str,
     /// Always on a character boundary: it only ever moves past ASCII or past whole characters.
     at: usize,
+    /// What is wrong there, once something is: a small answer of each function is less code.
+    problem: &'static str,
 }
 
 impl<'a> Reader<'a> {
+    /// RFC 8259 section 2.
+    fn document(&mut self, depth: usize) -> Option<Json> {
+        self.skip_whitespace();
+        let value = self.value(depth)?;
+        self.skip_whitespace();
+        if self.at != self.text.len() {
+            return self.refuse("goes on after its value");
+        }
+        Some(value)
+    }
+
     /// RFC 8259 section 3. `depth` is how many levels may still be opened.
-    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn value(&mut self, depth: usize) -> Option<Json> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
@@ -251,25 +267,25 @@ impl<'a> Reader<'a> {
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
-            _ => Err(self.error("has no value where one should be")),
+            _ => self.refuse("has no value where one should be"),
         }
     }
 
     /// RFC 8259 section 4.
-    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn object(&mut self, depth: usize) -> Option<Json> {
         let depth = self.enter(depth)?;
         let mut members = Vec::new();
         if self.take(b'}') {
-            return Ok(Json::Object(members));
+            return Some(Json::Object(members));
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(self.error("has no member name where one should be"));
+                return self.refuse("has no member name where one should be");
             }
             let name = self.string()?;
             self.skip_whitespace();
             if !self.take(b':') {
-                return Err(self.error("has no colon after a member name"));
+                return self.refuse("has no colon after a member name");
             }
             self.skip_whitespace();
             members.push((name, self.value(depth)?));
@@ -278,48 +294,48 @@ impl<'a> Reader<'a> {
                 break;
             }
             if !self.take(b',') {
-                return Err(self.error("has neither comma nor end after an object's member"));
+                return self.refuse("has neither comma nor end after an object's member");
             }
             self.skip_whitespace();
         }
         if has_duplicates(&members) {
-            return Err(self.error("has a member name twice in one object"));
+            return self.refuse("has a member name twice in one object");
         }
-        Ok(Json::Object(members))
+        Some(Json::Object(members))
     }
 
     /// RFC 8259 section 5.
-    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn array(&mut self, depth: usize) -> Option<Json> {
         let depth = self.enter(depth)?;
         let mut elements = Vec::new();
         if self.take(b']') {
-            return Ok(Json::Array(elements));
+            return Some(Json::Array(elements));
         }
         loop {
             elements.push(self.value(depth)?);
             self.skip_whitespace();
             if self.take(b']') {
-                return Ok(Json::Array(elements));
+                return Some(Json::Array(elements));
             }
             if !self.take(b',') {
-                return Err(self.error("has neither comma nor end after an array's element"));
+                return self.refuse("has neither comma nor end after an array's element");
             }
             self.skip_whitespace();
         }
     }
 
     /// Steps past the opening bracket.
-    fn enter(&mut self, depth: usize) -> Result<usize, JsonError> {
-        let depth = depth
-            .checked_sub(1)
-            .ok_or_else(|| self.error("is nested too deeply"))?;
+    fn enter(&mut self, depth: usize) -> Option<usize> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return self.refuse("is nested too deeply");
+        };
         self.advance(1);
         self.skip_whitespace();
-        Ok(depth)
+        Some(depth)
     }
 
     /// RFC 8259 section 6: `[ minus ] int [ frac ] [ exp ]`.
-    fn number(&mut self) -> Result<Json, JsonError> {
+    fn number(&mut self) -> Option<Json> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -334,22 +350,22 @@ impl<'a> Reader<'a> {
             }
             self.digits()?;
         }
-        Ok(Json::Number(self.since(start).to_owned()))
+        Some(Json::Number(self.since(start).to_owned()))
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
+    fn digits(&mut self) -> Option<()> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.advance(1);
         }
         if self.at == start {
-            return Err(self.error("has no digit where one should be"));
+            return self.refuse("has no digit where one should be");
         }
-        Ok(())
+        Some(())
     }
 
     /// RFC 8259 section 7.
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string(&mut self) -> Option<String> {
         self.advance(1);
         let mut decoded = String::new();
         loop {
@@ -361,20 +377,20 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.advance(1);
-                    return Ok(decoded);
+                    return Some(decoded);
                 }
                 Some(b'\\') => {
                     self.advance(1);
                     decoded.push(self.escape()?);
                 }
-                Some(_) => return Err(self.error("has a control character in a text")),
-                None => return Err(self.error("ends inside a text")),
+                Some(_) => return self.refuse("has a control character in a text"),
+                None => return self.refuse("ends inside a text"),
             }
         }
     }
 
     /// What stands for a character after a reverse solidus.
-    fn escape(&mut self) -> Result<char, JsonError> {
+    fn escape(&mut self) -> Option<char> {
         let character = match self.peek() {
             Some(b'"') => '"',
             Some(b'\\') => '\\',
@@ -388,43 +404,50 @@ impl<'a> Reader<'a> {
                 self.advance(1);
                 return self.escaped_character();
             }
-            _ => return Err(self.error("has an unknown escape")),
+            _ => return self.refuse("has an unknown escape"),
         };
         self.advance(1);
-        Ok(character)
+        Some(character)
     }
 
     /// Four hex digits, or twice four for a character outside the basic plane.
-    fn escaped_character(&mut self) -> Result<char, JsonError> {
-        let first = self.code_unit()?;
-        let mut second = None;
-        if matches!(first, 0xd800..=0xdbff) && self.rest().starts_with("\\u") {
+    fn escaped_character(&mut self) -> Option<char> {
+        let mut code = self.code_unit()?;
+        if matches!(code, 0xd800..=0xdbff) && self.rest().starts_with("\\u") {
             self.advance(2);
-            second = Some(self.code_unit()?);
+            let high = code.wrapping_sub(0xd800) << 10;
+            // No character is 0xd800.
+            code = match self.code_unit()? {
+                low @ 0xdc00..=0xdfff => high.wrapping_add(low).wrapping_add(0x1_0000 - 0xdc00),
+                _ => 0xd800,
+            };
         }
-        match char::decode_utf16([first].into_iter().chain(second)).next() {
-            Some(Ok(character)) => Ok(character),
-            _ => Err(self.error("has half a surrogate pair")),
+        match char::from_u32(code) {
+            None => self.refuse("has half a surrogate pair"),
+            character => character,
         }
     }
 
-    fn code_unit(&mut self) -> Result<u16, JsonError> {
-        let unit = self
-            .rest()
-            .get(..4)
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| self.error("has an escape without four hex digits"))?;
+    fn code_unit(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        let digits = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        for place in 0..4 {
+            let digit = digits.get(place).copied().unwrap_or_default();
+            let Some(value) = char::from(digit).to_digit(16) else {
+                return self.refuse("has an escape without four hex digits");
+            };
+            unit = (unit << 4) | value;
+        }
         self.advance(4);
-        Ok(unit)
+        Some(unit)
     }
 
-    fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonError> {
+    fn word(&mut self, word: &str, value: Json) -> Option<Json> {
         if !self.rest().starts_with(word) {
-            return Err(self.error("has no value where one should be"));
+            return self.refuse("has no value where one should be");
         }
         self.advance(word.len());
-        Ok(value)
+        Some(value)
     }
 
     fn skip_whitespace(&mut self) {
@@ -457,8 +480,9 @@ impl<'a> Reader<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn error(&self, what: &'static str) -> JsonError {
-        JsonError { what, at: self.at }
+    fn refuse<T>(&mut self, problem: &'static str) -> Option<T> {
+        self.problem = problem;
+        None
     }
 }
 

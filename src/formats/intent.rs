@@ -26,11 +26,11 @@ use super::{
 use crate::{
     crypto::{
         enclave::EnclaveKeys,
-        encoding::hex,
+        encoding::{decimal, hex},
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result, characters, joined},
 };
 
 mod table;
@@ -458,9 +458,7 @@ impl Intent {
         Ok(match *rule {
             Rule::Any => true,
             Rule::Text => text.is_some(),
-            Rule::ShortText(max_chars) => {
-                text.is_some_and(|text| text.chars().nth(max_chars).is_none())
-            }
+            Rule::ShortText(max_chars) => text.is_some_and(|text| characters(text) <= max_chars),
             Rule::OneOf(texts) => text.is_some_and(|text| texts.contains(&text)),
             Rule::Equal(name) => text.is_some() && text == self.text(name),
             Rule::EqualHex(name) => text
@@ -477,12 +475,8 @@ impl Intent {
             Rule::OnlyText => only.and_then(Json::as_str).is_some_and(is_text),
             Rule::OptionalFlag => value.as_bool().is_some(),
             Rule::OptionalUpTo(most) => {
-                let digits = text.filter(|text| {
-                    !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
-                });
-                let number = value
-                    .as_u64()
-                    .or_else(|| digits.and_then(|text| text.parse().ok()));
+                let digits = text.filter(|text| text.as_bytes().first() != Some(&b'0'));
+                let number = value.as_u64().or_else(|| digits.and_then(decimal::decode));
                 number.is_some_and(|number| (1..=most).contains(&number))
             }
             Rule::OptionalTexts => value
@@ -651,7 +645,7 @@ fn owned(json: &Json, name: &str) -> Option<String> {
 
 /// Without the mark of those that may be missing.
 fn bare(member: &str) -> &str {
-    member.trim_end_matches('?')
+    member.strip_suffix('?').unwrap_or(member)
 }
 
 /// Whether two values are the same, in whatever order their members stand. Numbers are compared
@@ -686,9 +680,8 @@ fn is_word(text: &str) -> bool {
 }
 
 fn thirteen_digits(text: &str) -> Option<i64> {
-    if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
+    if text.len() != 13 {
+        return None;
     }
+    i64::try_from(decimal::decode(text)?).ok()
 }

@@ -4,7 +4,7 @@
 
 use alloc::{borrow::ToOwned as _, string::String};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, characters};
 
 /// The nickname without white space around it, if Grid takes it: 1 to 100 characters that are
 /// letters, numbers, spaces or one of `. _ - ' ( )`.
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub fn passkey_nickname(text: &str) -> Result<String> {
     let nickname = text.trim();
     let is_nickname = nickname.len() <= MAX_CHARS * 4
-        && (1..=MAX_CHARS).contains(&nickname.chars().count())
+        && (1..=MAX_CHARS).contains(&characters(nickname))
         && nickname.chars().all(|character| {
             character.is_alphanumeric()
                 || matches!(character, ' ' | '.' | '_' | '-' | '\'' | '(' | ')')

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     crypto::{
-        encoding::base64url,
+        encoding::{base64url, decimal},
         json::{Json, Limits},
         key::PublicKey,
     },
@@ -100,7 +100,7 @@ impl VerificationToken {
     /// - `bundle_untrusted` where the trusted enclave did not sign it;
     /// - `challenge_expired` where its time has passed.
     pub fn verify(text: &str, expected: &ExpectedToken<'_>) -> Result<Self> {
-        if text.trim_start().starts_with('{') {
+        if text.bytes().find(|byte| !byte.is_ascii_whitespace()) == Some(b'{') {
             return Err(refused("type", "is an activity, not a verification token"));
         }
         if text.len() > MAX_TOKEN_BYTES {
@@ -134,9 +134,16 @@ pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// `header.claims`, `header`, `claims` and `signature`: RFC 7515 section 3.1.
 pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
-    let (signing_input, signature) = token.rsplit_once('.')?;
-    let (header, claims) = signing_input.split_once('.')?;
-    (!claims.contains('.')).then_some((signing_input, header, claims, signature))
+    let mut dots = token.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
+    let ((first, _), (second, _), None) = (dots.next()?, dots.next()?, dots.next()) else {
+        return None;
+    };
+    Some((
+        token.get(..second)?,
+        token.get(..first)?,
+        token.get(first.checked_add(1)?..second)?,
+        token.get(second.checked_add(1)?..)?,
+    ))
 }
 
 /// The JSON in a header or in claims.
@@ -178,8 +185,8 @@ fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<Verificat
         .filter(|id| !id.is_empty())
         .ok_or_else(|| refused("organization", "names no organization"))?;
     let expires_at_ms = claim("exp")
-        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
-        .and_then(|digits| digits.parse().ok())
+        .and_then(decimal::decode)
+        .and_then(|number| i64::try_from(number).ok())
         .ok_or_else(|| refused("timestamp", "has no expiry in milliseconds"))?;
     if expected.now_ms >= expires_at_ms {
         return Err(Error::new(

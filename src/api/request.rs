@@ -1,8 +1,15 @@
 //! What is asked of Grid: one leg of one operation.
 
-use alloc::{borrow::ToOwned as _, string::String, vec, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned as _},
+    string::String,
+    vec,
+    vec::Vec,
+};
 
 use super::{
+    call::GridCall,
+    failure::{Exchange, Leg},
     operation::{Body, Operation, Signing},
     shape::{Shape, check_request},
     types::AuthMethodType,
@@ -178,18 +185,54 @@ impl Request {
         AuthMethodType::parse(self.body.as_ref()?.get("type")?.as_str()?)
     }
 
-    /// The body's text: the same on all legs.
-    pub(super) fn body_text(&self) -> Option<String> {
+    /// Where its answer belongs.
+    pub(super) fn exchange(&self) -> Exchange {
+        Exchange {
+            operation: self.operation,
+            leg: if self.headers.stamp.is_some() {
+                Leg::Second
+            } else {
+                Leg::First
+            },
+            credential: self.credential(),
+        }
+    }
+
+    /// The body: the same on all legs.
+    pub(super) fn body_json(&self) -> Option<Cow<'_, Json>> {
         match (&self.operation.spec().body, &self.body) {
-            (_, Some(body)) => Some(body.to_text()),
-            (Body::Defaulted(_), None) => Some("{}".to_owned()),
+            (_, Some(body)) => Some(Cow::Borrowed(body)),
+            (Body::Defaulted(_), None) => Some(Cow::Owned(Json::Object(Vec::new()))),
             (_, None) => None,
         }
     }
 
+    /// What the transport sends, once all of the request is of its form. Fails with
+    /// `invalid_argument`.
+    #[inline(never)]
+    pub(super) fn to_call(&self) -> Result<GridCall> {
+        let spec = self.operation.spec();
+        let params = self.checked_params()?;
+        let (method, path) = match &self.route {
+            Some(Route { method, path }) => (*method, path.clone()),
+            None => (spec.method, self.operation.path(&params)?),
+        };
+        let headers = &self.headers;
+        Ok(GridCall {
+            operation: spec.id,
+            method,
+            path,
+            params,
+            body: self.body_json().map(|body| body.to_text()),
+            stamp: headers.stamp.clone(),
+            request_id: headers.request_id.clone(),
+            idempotency_key: headers.idempotency_key.clone(),
+        })
+    }
+
     /// What stands in path and query, once all of the request is of its form. Fails with
     /// `invalid_argument`.
-    pub(super) fn checked_params(&self) -> Result<Vec<(&'static str, String)>> {
+    fn checked_params(&self) -> Result<Vec<(&'static str, String)>> {
         let spec = self.operation.spec();
         let mut params = Vec::new();
         if let Some((name, kind)) = spec.subject {

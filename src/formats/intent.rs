@@ -20,6 +20,7 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 use super::{
+    nickname::trimmed,
     otp::{ExpectedToken, VerificationToken},
     timestamp::parse_rfc3339_ms,
 };
@@ -396,7 +397,7 @@ impl Intent {
                 Some(attestation_object),
                 Some(challenge),
                 // As Grid keeps it.
-                nickname.as_deref().map(str::trim),
+                nickname.as_deref().map(trimmed),
             ],
             Self::AddOauth { oidc_token: text }
             | Self::SetEmail { email: text }

@@ -187,6 +187,20 @@ pub(crate) fn joined(parts: &[&str]) -> String {
     text
 }
 
+/// The template with the parts in the places of its `{}`, in turn.
+pub(crate) fn filled(template: &str, parts: &[&str]) -> String {
+    let mut parts = parts.iter();
+    let mut text = String::new();
+    for character in template.chars() {
+        match character {
+            '{' => text.push_str(parts.next().unwrap_or(&"")),
+            '}' => {}
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
 /// How many characters a text has. What `Chars::count` does to be fast weighs more.
 pub(crate) fn characters(text: &str) -> usize {
     text.bytes()

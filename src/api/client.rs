@@ -25,7 +25,7 @@ use crate::{
         encoding::decimal,
         json::{Json, Limits},
     },
-    error::{Error, ErrorCode, Recovery, Result, joined},
+    error::{Error, ErrorCode, Recovery, Result, filled},
     ports::{Cancellation, Clock, LocalFuture, Random, Transport},
 };
 
@@ -290,11 +290,10 @@ impl GridApi {
         cancellable(options, || {
             let too_late = Error::new(
                 ErrorCode::Timeout,
-                joined(&[
-                    "no answer within ",
-                    &decimal::encode(timeout_ms),
-                    " ms: try again",
-                ]),
+                filled(
+                    "no answer within {} ms: try again",
+                    &[&decimal::encode(timeout_ms)],
+                ),
             );
             Box::pin(Limited {
                 work: self.transport.send(call),

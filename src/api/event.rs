@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::failure::Leg;
 use crate::{
     crypto::{encoding::decimal, json::Json},
-    error::{ErrorCode, characters, joined},
+    error::{ErrorCode, characters, filled},
 };
 
 /// One when a request goes out, one when it has ended.
@@ -65,7 +65,7 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
                 json.clone()
             } else {
                 let length = decimal::encode(characters(text));
-                Json::String(joined(&["… ", &length, " characters"]))
+                Json::String(filled("… {} characters", &[&length]))
             }
         }
         Json::Array(items) => Json::Array(

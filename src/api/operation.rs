@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     crypto::hex,
-    error::{Error, Result, joined},
+    error::{Error, Result, filled},
 };
 
 /// One row of the table.
@@ -612,7 +612,7 @@ impl Operation {
                 Some(name) => {
                     let value = params.iter().find(|(param, _)| *param == name);
                     let (_, value) = value.ok_or_else(|| {
-                        Error::invalid_argument(joined(&[spec.id, " needs `", name, "`"]))
+                        Error::invalid_argument(filled("{} needs `{}`", &[spec.id, name]))
                     })?;
                     percent_encode(value, &mut path);
                 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     crypto::json::Json,
-    error::{Error, Result, joined},
+    error::{Error, Result, filled},
     formats::passkey::{PasskeyAssertion, PasskeyAttestation},
 };
 
@@ -182,7 +182,7 @@ impl Request {
 
     /// The kind of the credential that a create or verify is about.
     pub(super) fn credential(&self) -> Option<AuthMethodType> {
-        AuthMethodType::parse(self.body.as_ref()?.get("type")?.as_str()?)
+        AuthMethodType::of(self.body.as_ref()?)
     }
 
     /// Where its answer belongs.
@@ -295,13 +295,13 @@ impl Request {
             ),
         };
         if !is_right {
-            return Err(Error::invalid_argument(joined(&[spec.id, " ", what])));
+            return Err(Error::invalid_argument(filled("{} {}", &[spec.id, what])));
         }
         if idempotency_key.is_some() && !spec.takes_idempotency_key {
-            return Err(Error::invalid_argument(joined(&[
-                spec.id,
-                " takes no `idempotencyKey`",
-            ])));
+            return Err(Error::invalid_argument(filled(
+                "{} takes no `idempotencyKey`",
+                &[spec.id],
+            )));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use alloc::{borrow::ToOwned as _, string::String};
 use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json, key::PublicKey},
-    error::{Error, Result, joined},
+    error::{Error, Result, filled},
     formats::{nickname::passkey_nickname, timestamp::parse_rfc3339_ms},
 };
 
@@ -104,7 +104,7 @@ fn check_argument(name: &str, shape: &Shape, value: &Json, is_closed: bool) -> R
     let mut path = name.to_owned();
     match shape.mismatch(value, is_closed, &mut path) {
         None => Ok(()),
-        Some(what) => Err(Error::invalid_argument(joined(&["`", &path, "` ", what]))),
+        Some(what) => Err(Error::invalid_argument(filled("`{}` {}", &[&path, what]))),
     }
 }
 
@@ -113,13 +113,10 @@ pub fn check_answer(shape: &Shape, value: &Json) -> Result<()> {
     let mut path = "it".to_owned();
     match shape.mismatch(value, false, &mut path) {
         None => Ok(()),
-        Some(what) => Err(Error::relay_protocol(joined(&[
-            "the answer is not of the API's form: `",
-            &path,
-            "` ",
-            what,
-            ", but is not",
-        ]))),
+        Some(what) => Err(Error::relay_protocol(filled(
+            "the answer is not of the API's form: `{}` {}, but is not",
+            &[&path, what],
+        ))),
     }
 }
 
@@ -129,7 +126,7 @@ impl Shape {
         match self {
             Self::Object(members) => Self::members(members, &[], value, is_closed, path),
             Self::Tagged(tag, kinds) => {
-                let kind = value.get(tag).and_then(Json::as_str);
+                let kind = value.text(tag);
                 match kinds.iter().find(|(name, _)| Some(*name) == kind) {
                     Some((_, members)) => Self::members(members, &[tag], value, is_closed, path),
                     None => {
@@ -255,7 +252,7 @@ impl Shape {
         match (self, value) {
             (Self::Object(members), value) => tidy_members(members, value),
             (Self::Tagged(tag, kinds), value) => {
-                let kind = value.get(tag).and_then(Json::as_str);
+                let kind = value.text(tag);
                 let kind = kinds.iter().find(|(name, _)| Some(*name) == kind);
                 if let Some((_, members)) = kind {
                     tidy_members(members, value);

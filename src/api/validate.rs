@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::encoding::decimal,
-    error::{Error, Result, joined},
+    error::{Error, Result, filled},
 };
 
 /// The prefixes of Grid's ids, `Prefix:<uuid>`.
@@ -105,27 +105,19 @@ pub fn id(name: &str, kind: IdKind, text: &str) -> Result<()> {
     if is_id(kind, text) {
         return Ok(());
     }
-    Err(Error::invalid_argument(joined(&[
-        "`",
-        name,
-        "` ",
-        kind.demand(),
-        ": 1 to ",
-        &decimal::encode(MAX_ID_CHARS),
-        " letters, digits and `: - _ .`",
-    ])))
+    Err(Error::invalid_argument(filled(
+        "`{}` {}: 1 to {} letters, digits and `: - _ .`",
+        &[name, kind.demand(), &decimal::encode(MAX_ID_CHARS)],
+    )))
 }
 
 /// Checks a text that is sent as it is: not empty, at most `max` bytes.
 pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
     if text.is_empty() || text.len() > max {
-        return Err(Error::invalid_argument(joined(&[
-            "`",
-            name,
-            "` must have 1 to ",
-            &decimal::encode(max),
-            " bytes",
-        ])));
+        return Err(Error::invalid_argument(filled(
+            "`{}` must have 1 to {} bytes",
+            &[name, &decimal::encode(max)],
+        )));
     }
     Ok(())
 }
@@ -134,11 +126,10 @@ pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
 pub fn header(name: &str, max: usize, value: &str) -> Result<()> {
     text(name, max, value)?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::invalid_argument(joined(&[
-            "`",
-            name,
-            "` must be visible ASCII",
-        ])));
+        return Err(Error::invalid_argument(filled(
+            "`{}` must be visible ASCII",
+            &[name],
+        )));
     }
     Ok(())
 }

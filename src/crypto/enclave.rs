@@ -16,7 +16,7 @@ use super::{
     json::{Json, Limits},
     key::PublicKey,
 };
-use crate::error::{Error, ErrorCode, Result, joined};
+use crate::error::{Error, ErrorCode, Result, filled};
 
 /// The enclave keys that a client trusts, one for each role.
 #[derive(Clone)]
@@ -78,13 +78,11 @@ pub fn open_envelope(text: &str, trusted: &PublicKey) -> Result<Vec<u8>> {
     }
     let presented = envelope.signer()?;
     if presented != *trusted {
-        return Err(untrusted(joined(&[
-            "The bundle is signed by the key ",
-            &presented.fingerprint(),
-            ", but this client trusts the key ",
-            &trusted.fingerprint(),
-            " in this role. Against a sandbox, give the sandbox's enclave keys in the options.",
-        ])));
+        return Err(untrusted(filled(
+            "The bundle is signed by the key {}, but this client trusts the key {} in \
+             this role. Against a sandbox, give the sandbox's enclave keys in the options.",
+            &[&presented.fingerprint(), &trusted.fingerprint()],
+        )));
     }
     let signature = hex::decode(&envelope.data_signature, MAX_SIGNATURE_BYTES)
         .map_err(|_| malformed("its dataSignature is not the hex of a DER signature"))?;
@@ -170,9 +168,8 @@ pub(crate) fn read_data(data: &[u8]) -> Result<Json> {
 /// A member that is a text. `what_has` says in a sentence of what.
 #[inline(never)]
 pub(crate) fn member<'a>(json: &'a Json, what_has: &str, name: &str) -> Result<&'a str> {
-    json.get(name)
-        .and_then(Json::as_str)
-        .ok_or_else(|| malformed(&joined(&[what_has, " no text `", name, "`"])))
+    json.text(name)
+        .ok_or_else(|| malformed(&filled("{} no text `{}`", &[what_has, name])))
 }
 
 /// The only form of a key inside bundles. Turnkey's JavaScript takes a compressed one as well,
@@ -184,7 +181,7 @@ pub(crate) fn uncompressed_key(text: &str) -> Option<PublicKey> {
 pub(crate) fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::BundleMalformed,
-        joined(&["The bundle is not of its format: ", what, "."]),
+        filled("The bundle is not of its format: {}.", &[what]),
     )
 }
 

@@ -11,7 +11,7 @@ use alloc::{borrow::ToOwned as _, collections::BinaryHeap, string::String, vec::
 use core::fmt;
 
 use super::encoding::{decimal, hex};
-use crate::error::joined;
+use crate::error::filled;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,11 @@ impl Json {
             .iter()
             .find(|(member, _)| member == name)
             .map(|(_, value)| value)
+    }
+
+    /// A member of an object that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
     }
 
     /// The text, if it is one.
@@ -203,7 +208,7 @@ impl JsonError {
     /// What is wrong, and where.
     pub(crate) fn message(&self) -> String {
         let at = decimal::encode(self.at);
-        joined(&["the JSON ", self.what, " (at byte ", &at, ")"])
+        filled("the JSON {} (at byte {})", &[self.what, &at])
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result, filled},
 };
 
 /// A one-time code as the customer typed it. Wiped when dropped.
@@ -117,12 +117,11 @@ impl VerificationToken {
         {
             return Err(Error::new(
                 ErrorCode::BundleUntrusted,
-                joined(&[
-                    "The verification token is not signed by the key ",
-                    &expected.otp_key.fingerprint(),
-                    ", which this client trusts. Against a sandbox, give the sandbox's enclave \
-                     keys in the options.",
-                ]),
+                filled(
+                    "The verification token is not signed by the key {}, which this client trusts. \
+                     Against a sandbox, give the sandbox's enclave keys in the options.",
+                    &[&expected.otp_key.fingerprint()],
+                ),
             ));
         }
         check_claims(&read_part(claims).ok_or_else(not_json)?, expected)
@@ -148,17 +147,23 @@ pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
 
 /// The JSON in a header or in claims.
 pub(super) fn read_part(base64: &str) -> Option<Json> {
-    let bytes = base64url::decode(base64, MAX_TOKEN_BYTES).ok()?;
+    read_base64url(base64, MAX_TOKEN_BYTES)
+}
+
+/// The JSON in base64url.
+#[inline(never)]
+pub(super) fn read_base64url(base64: &str, max_bytes: usize) -> Option<Json> {
+    let bytes = base64url::decode(base64, max_bytes).ok()?;
     let text = core::str::from_utf8(&bytes).ok()?;
     let limits = Limits {
-        bytes: MAX_TOKEN_BYTES,
+        bytes: max_bytes,
         depth: 16,
     };
     Json::parse(text, limits).ok()
 }
 
 fn check_header(header: &Json) -> Result<()> {
-    let has = |name: &str, value: &str| header.get(name).and_then(Json::as_str) == Some(value);
+    let has = |name: &str, value: &str| header.text(name) == Some(value);
     // RFC 7515 section 4.1.11: what is critical must be understood.
     if has("alg", "ES256") && has("typ", "JWT") && header.get("crit").is_none() {
         Ok(())
@@ -168,7 +173,7 @@ fn check_header(header: &Json) -> Result<()> {
 }
 
 fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<VerificationToken> {
-    let claim = |name: &str| claims.get(name).and_then(Json::as_str);
+    let claim = |name| claims.text(name);
     let public_key = claim("public_key").and_then(|text| PublicKey::from_hex(text).ok());
     if public_key.as_ref() != Some(expected.public_key) {
         return Err(refused("parameters", "is for another public key"));
@@ -203,7 +208,7 @@ fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<Verificat
 fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::BundleMalformed,
-        joined(&["The verification token ", what, "."]),
+        filled("The verification token {}.", &[what]),
     )
 }
 
@@ -214,7 +219,7 @@ fn not_json() -> Error {
 fn refused(reason: &'static str, what: &str) -> Error {
     Error::new(
         ErrorCode::IntentRefused,
-        joined(&["The payload to sign ", what, ". Nothing was signed."]),
+        filled("The payload to sign {}. Nothing was signed.", &[what]),
     )
     .with_reason(reason)
 }

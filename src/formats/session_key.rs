@@ -189,8 +189,7 @@ pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 pub fn otp_encryption_target(bundle: &str, otp_key: &PublicKey) -> Result<PublicKey> {
     let data = open_envelope(bundle, otp_key)?;
     read_data(&data)?
-        .get("targetPublic")
-        .and_then(Json::as_str)
+        .text("targetPublic")
         .and_then(uncompressed_key)
         .ok_or_else(|| malformed("its targetPublic is not an uncompressed P-256 key"))
 }

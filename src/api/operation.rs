@@ -223,7 +223,7 @@ const QUOTE_REQUEST: Shape = Shape::Object(&[
     optional("lookupId", Shape::Text(NAME_BYTES)),
     required(
         "source",
-        Shape::Tagged(
+        Shape::Tagged(&(
             "sourceType",
             &[
                 (
@@ -239,11 +239,11 @@ const QUOTE_REQUEST: Shape = Shape::Object(&[
                     ],
                 ),
             ],
-        ),
+        )),
     ),
     required(
         "destination",
-        Shape::Tagged(
+        Shape::Tagged(&(
             "destinationType",
             &[
                 (
@@ -261,7 +261,7 @@ const QUOTE_REQUEST: Shape = Shape::Object(&[
                     ],
                 ),
             ],
-        ),
+        )),
     ),
     required(
         "lockedCurrencySide",
@@ -342,7 +342,7 @@ operations! {
     CreateAuthCredential = Spec {
         id: "createAuthCredential",
         path: "/auth/credentials",
-        body: Body::Required(Shape::Tagged("type", &[
+        body: Body::Required(Shape::Tagged(&("type", &[
             ("EMAIL_OTP", &[ACCOUNT]),
             ("SMS_OTP", &[ACCOUNT]),
             ("OAUTH", &[ACCOUNT, OIDC_TOKEN]),
@@ -352,7 +352,7 @@ operations! {
                 required("challenge", Shape::Base64Url(LONG_TEXT_BYTES)),
                 required("attestation", PASSKEY_ATTESTATION),
             ]),
-        ])),
+        ]))),
         answers: &[CHALLENGE, success(201, "authMethod", AUTH_METHOD)],
         intents: &["addOauth", "addPasskey", "setEmail", "setPhone"],
         ..SIGNED
@@ -584,12 +584,12 @@ operations! {
         id: "verifyAuthCredential",
         path: "/auth/credentials/{id}/verify",
         subject: Some(("id", IdKind::AuthMethod)),
-        body: Body::Required(Shape::Tagged("type", &[
+        body: Body::Required(Shape::Tagged(&("type", &[
             ("EMAIL_OTP", OTP_BUNDLE),
             ("SMS_OTP", OTP_BUNDLE),
             ("OAUTH", &[OIDC_TOKEN, CLIENT_PUBLIC_KEY]),
             ("PASSKEY", &[required("assertion", PASSKEY_ASSERTION)]),
-        ])),
+        ]))),
         answers: &[CHALLENGE, success(200, "session", AUTH_SESSION)],
         intents: &["verifyOtp"],
         ..SIGNED

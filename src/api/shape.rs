@@ -48,7 +48,7 @@ pub enum Shape {
     /// An object with these members.
     Object(&'static [Member]),
     /// An object whose member of this name says which members it has.
-    Tagged(&'static str, &'static [(&'static str, &'static [Member])]),
+    Tagged(&'static (&'static str, &'static [(&'static str, &'static [Member])])),
     /// An array of such values.
     List(&'static Shape),
 }
@@ -125,7 +125,7 @@ impl Shape {
     fn mismatch(&self, value: &Json, is_closed: bool, path: &mut String) -> Option<&'static str> {
         match self {
             Self::Object(members) => Self::members(members, &[], value, is_closed, path),
-            Self::Tagged(tag, kinds) => {
+            Self::Tagged((tag, kinds)) => {
                 let kind = value.text(tag);
                 match kinds.iter().find(|(name, _)| Some(*name) == kind) {
                     Some((_, members)) => Self::members(members, &[tag], value, is_closed, path),
@@ -251,7 +251,7 @@ impl Shape {
     pub fn tidy(&self, value: &mut Json) {
         match (self, value) {
             (Self::Object(members), value) => tidy_members(members, value),
-            (Self::Tagged(tag, kinds), value) => {
+            (Self::Tagged((tag, kinds)), value) => {
                 let kind = value.text(tag);
                 let kind = kinds.iter().find(|(name, _)| Some(*name) == kind);
                 if let Some((_, members)) = kind {
@@ -377,13 +377,13 @@ mod tests {
 
     #[test]
     fn a_tag_says_which_members() {
-        const SHAPE: Shape = Shape::Tagged(
+        const SHAPE: Shape = Shape::Tagged(&(
             "type",
             &[
                 ("A", &[required("a", Shape::Flag)]),
                 ("B", &[required("b", Shape::Amount)]),
             ],
-        );
+        ));
         assert!(request(&SHAPE, r#"{"type":"A","a":true}"#).is_ok());
         assert!(request(&SHAPE, r#"{"type":"B","b":1}"#).is_ok());
         for text in [

@@ -257,7 +257,7 @@ pub const SIGNED_REQUEST_CHALLENGE: Shape = Shape::Object(&[
 ]);
 
 /// The answer to `challengeAuthCredential`. An `OAUTH` credential is not challenged.
-pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(
+pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(&(
     "type",
     &[
         ("EMAIL_OTP", METHOD_MEMBERS),
@@ -277,7 +277,7 @@ pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(
             ],
         ),
     ],
-);
+));
 
 /// `AgentDeviceCode`.
 pub const AGENT_DEVICE_CODE: Shape = Shape::Object(&[

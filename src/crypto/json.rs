@@ -54,7 +54,7 @@ impl Json {
         let mut reader = Reader {
             text,
             at: 0,
-            problem: "",
+            problem: "is malformed",
         };
         reader
             .document(limits.depth.min(MAX_DEPTH))
@@ -223,15 +223,13 @@ impl core::error::Error for JsonError {}
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            '\0'..='\u{1f}' => {
+        let escape = ESCAPES.iter().find(|(_, escaped)| *escaped == character);
+        match (escape, character) {
+            (Some((letter, _)), _) => {
+                out.push('\\');
+                out.push(char::from(*letter));
+            }
+            (None, '\0'..='\u{1f}') => {
                 let code = [0, u8::try_from(character).unwrap_or_default()];
                 out.push_str("\\u");
                 out.push_str(&hex::encode(&code));
@@ -242,11 +240,22 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// What stands after a reverse solidus, and for which character.
+const ESCAPES: &[(u8, char)] = &[
+    (b'"', '"'),
+    (b'\\', '\\'),
+    (b'b', '\u{8}'),
+    (b't', '\t'),
+    (b'n', '\n'),
+    (b'f', '\u{c}'),
+    (b'r', '\r'),
+];
+
 struct Reader<'a> {
     text: &'a str,
     /// Always on a character boundary: it only ever moves past ASCII or past whole characters.
     at: usize,
-    /// What is wrong there, once something is: a small answer of each function is less code.
+    /// What is wrong there, should something be.
     problem: &'static str,
 }
 
@@ -257,7 +266,7 @@ impl<'a> Reader<'a> {
         let value = self.value(depth)?;
         self.skip_whitespace();
         if self.at != self.text.len() {
-            return self.refuse("goes on after its value");
+            return None;
         }
         Some(value)
     }
@@ -269,74 +278,74 @@ impl<'a> Reader<'a> {
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Json::Bool(true)),
-            Some(b'f') => self.word("false", Json::Bool(false)),
-            Some(b'n') => self.word("null", Json::Null),
-            _ => self.refuse("has no value where one should be"),
+            Some(b't') => self.word("true").map(|()| Json::Bool(true)),
+            Some(b'f') => self.word("false").map(|()| Json::Bool(false)),
+            Some(b'n') => self.word("null").map(|()| Json::Null),
+            _ => None,
         }
     }
 
     /// RFC 8259 section 4.
     fn object(&mut self, depth: usize) -> Option<Json> {
-        let depth = self.enter(depth)?;
         let mut members = Vec::new();
-        if self.take(b'}') {
-            return Some(Json::Object(members));
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return self.refuse("has no member name where one should be");
+        self.sequence(depth, b'}', &mut |reader, depth| {
+            if reader.peek() != Some(b'"') {
+                return None;
             }
-            let name = self.string()?;
-            self.skip_whitespace();
-            if !self.take(b':') {
-                return self.refuse("has no colon after a member name");
+            let name = reader.string()?;
+            reader.skip_whitespace();
+            if !reader.take(b':') {
+                return None;
             }
-            self.skip_whitespace();
-            members.push((name, self.value(depth)?));
-            self.skip_whitespace();
-            if self.take(b'}') {
-                break;
-            }
-            if !self.take(b',') {
-                return self.refuse("has neither comma nor end after an object's member");
-            }
-            self.skip_whitespace();
-        }
+            reader.skip_whitespace();
+            members.push((name, reader.value(depth)?));
+            Some(())
+        })?;
         if has_duplicates(&members) {
-            return self.refuse("has a member name twice in one object");
+            self.problem = "has a member name twice in one object";
+            return None;
         }
         Some(Json::Object(members))
     }
 
     /// RFC 8259 section 5.
     fn array(&mut self, depth: usize) -> Option<Json> {
-        let depth = self.enter(depth)?;
         let mut elements = Vec::new();
-        if self.take(b']') {
-            return Some(Json::Array(elements));
-        }
-        loop {
-            elements.push(self.value(depth)?);
-            self.skip_whitespace();
-            if self.take(b']') {
-                return Some(Json::Array(elements));
-            }
-            if !self.take(b',') {
-                return self.refuse("has neither comma nor end after an array's element");
-            }
-            self.skip_whitespace();
-        }
+        self.sequence(depth, b']', &mut |reader, depth| {
+            elements.push(reader.value(depth)?);
+            Some(())
+        })?;
+        Some(Json::Array(elements))
     }
 
-    /// Steps past the opening bracket.
-    fn enter(&mut self, depth: usize) -> Option<usize> {
+    /// What stands between brackets, with commas between. `item` reads one, and what is in it may
+    /// open so many levels.
+    fn sequence(
+        &mut self,
+        depth: usize,
+        end: u8,
+        item: &mut dyn FnMut(&mut Self, usize) -> Option<()>,
+    ) -> Option<()> {
         let Some(depth) = depth.checked_sub(1) else {
-            return self.refuse("is nested too deeply");
+            self.problem = "is nested too deeply";
+            return None;
         };
         self.advance(1);
         self.skip_whitespace();
-        Some(depth)
+        if self.take(end) {
+            return Some(());
+        }
+        loop {
+            item(self, depth)?;
+            self.skip_whitespace();
+            if self.take(end) {
+                return Some(());
+            }
+            if !self.take(b',') {
+                return None;
+            }
+            self.skip_whitespace();
+        }
     }
 
     /// RFC 8259 section 6: `[ minus ] int [ frac ] [ exp ]`.
@@ -363,10 +372,7 @@ impl<'a> Reader<'a> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.advance(1);
         }
-        if self.at == start {
-            return self.refuse("has no digit where one should be");
-        }
-        Some(())
+        (self.at != start).then_some(())
     }
 
     /// RFC 8259 section 7.
@@ -388,28 +394,24 @@ impl<'a> Reader<'a> {
                     self.advance(1);
                     decoded.push(self.escape()?);
                 }
-                Some(_) => return self.refuse("has a control character in a text"),
-                None => return self.refuse("ends inside a text"),
+                // A control character, or the end.
+                _ => return None,
             }
         }
     }
 
     /// What stands for a character after a reverse solidus.
     fn escape(&mut self) -> Option<char> {
-        let character = match self.peek() {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                self.advance(1);
-                return self.escaped_character();
-            }
-            _ => return self.refuse("has an unknown escape"),
+        let letter = self.peek()?;
+        if letter == b'u' {
+            self.advance(1);
+            return self.escaped_character();
+        }
+        let escape = ESCAPES.iter().find(|(escape, _)| *escape == letter);
+        let character = match escape {
+            Some((_, character)) => *character,
+            None if letter == b'/' => '/',
+            None => return None,
         };
         self.advance(1);
         Some(character)
@@ -427,10 +429,7 @@ impl<'a> Reader<'a> {
                 _ => 0xd800,
             };
         }
-        match char::from_u32(code) {
-            None => self.refuse("has half a surrogate pair"),
-            character => character,
-        }
+        char::from_u32(code)
     }
 
     fn code_unit(&mut self) -> Option<u32> {
@@ -438,21 +437,16 @@ impl<'a> Reader<'a> {
         let digits = self.text.as_bytes().get(self.at..).unwrap_or_default();
         for place in 0..4 {
             let digit = digits.get(place).copied().unwrap_or_default();
-            let Some(value) = char::from(digit).to_digit(16) else {
-                return self.refuse("has an escape without four hex digits");
-            };
-            unit = (unit << 4) | value;
+            unit = (unit << 4) | char::from(digit).to_digit(16)?;
         }
         self.advance(4);
         Some(unit)
     }
 
-    fn word(&mut self, word: &str, value: Json) -> Option<Json> {
-        if !self.rest().starts_with(word) {
-            return self.refuse("has no value where one should be");
-        }
-        self.advance(word.len());
-        Some(value)
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.rest()
+            .starts_with(word)
+            .then(|| self.advance(word.len()))
     }
 
     fn skip_whitespace(&mut self) {
@@ -483,11 +477,6 @@ impl<'a> Reader<'a> {
 
     fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
-    }
-
-    fn refuse<T>(&mut self, problem: &'static str) -> Option<T> {
-        self.problem = problem;
-        None
     }
 }
 
@@ -775,10 +764,7 @@ mod tests {
         let error = parse(r#"{"secret":"hunter2" oops}"#)
             .unwrap_err()
             .to_string();
-        assert_eq!(
-            error,
-            "the JSON has neither comma nor end after an object's member (at byte 20)"
-        );
+        assert_eq!(error, "the JSON is malformed (at byte 20)");
     }
 
     /// The tests' own reader on the other side.

@@ -201,6 +201,19 @@ pub(crate) fn filled(template: &str, parts: &[&str]) -> String {
     text
 }
 
+/// What stands before the first separator, and what stands behind it where there is one. The
+/// standard library's ways to look for a character are 1.2 KB of WebAssembly.
+#[inline(never)]
+pub(crate) fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == separator) {
+        Some(at) => (
+            text.get(..at).unwrap_or_default(),
+            text.get(at.saturating_add(1)..),
+        ),
+        None => (text, None),
+    }
+}
+
 /// How many characters a text has. What `Chars::count` does to be fast weighs more.
 pub(crate) fn characters(text: &str) -> usize {
     text.bytes()

@@ -25,7 +25,7 @@ use crate::{
         encoding::decimal,
         json::{Json, Limits},
     },
-    error::{Error, ErrorCode, Recovery, Result, filled},
+    error::{Error, ErrorCode, Recovery, Result, cut, filled},
     ports::{Cancellation, Clock, LocalFuture, Random, Transport},
 };
 
@@ -331,10 +331,10 @@ fn shown_path(operation: Operation, call: &GridCall) -> String {
         _ => &call.path,
     };
     let shown = match operation {
-        Operation::SignedRequest => path.split('?').next(),
-        _ => Some(path),
+        Operation::SignedRequest => cut(path, b'?').0,
+        _ => path,
     };
-    shown.unwrap_or_default().to_owned()
+    shown.to_owned()
 }
 
 /// Ends what `begin` begins when the caller says so; does not begin it if that was said before.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     crypto::hex,
-    error::{Error, Result, filled},
+    error::{Error, Result, cut, filled},
 };
 
 /// One row of the table.
@@ -603,7 +603,10 @@ impl Operation {
     pub fn path(self, params: &[(&'static str, String)]) -> Result<String> {
         let spec = self.spec();
         let mut path = String::new();
-        for segment in spec.path.split('/').skip(1) {
+        let (_, mut rest) = cut(spec.path, b'/');
+        while let Some(segments) = rest {
+            let (segment, more) = cut(segments, b'/');
+            rest = more;
             path.push('/');
             match segment
                 .strip_prefix('{')
@@ -635,7 +638,7 @@ impl Operation {
 /// RFC 3986: everything but unreserved characters becomes `%XX`.
 fn percent_encode(text: &str, encoded: &mut String) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     crypto::json::Json,
-    error::{Error, Result, filled},
+    error::{Error, Result, cut, filled},
     formats::passkey::{PasskeyAssertion, PasskeyAttestation},
 };
 
@@ -57,7 +57,7 @@ impl Route {
     /// A path below the relay's base URL, and not beside it. Fails with `invalid_argument`.
     pub fn new(method: &'static str, path: String) -> Result<Self> {
         const MAX_PATH_CHARS: usize = 2048;
-        let way = path.split(['?', '#']).next().unwrap_or_default();
+        let (way, _) = cut(&path, b'?');
         // Byte by byte: to search a text for a text brings 5 KB of WebAssembly with it.
         let is_escaped = |code: &[u8]| {
             ["%2e", "%2f", "%5c"]
@@ -65,13 +65,11 @@ impl Route {
                 .any(|escape| code.eq_ignore_ascii_case(escape.as_bytes()))
         };
         let is_below = path.starts_with('/')
-            && !path.contains(['\\', '#'])
-            && path.bytes().all(|byte| byte.is_ascii_graphic())
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'))
             && !way.as_bytes().windows(3).any(is_escaped)
-            && way
-                .split('/')
-                .skip(1)
-                .all(|segment| !matches!(segment, "" | "." | ".."));
+            && has_plain_segments(way);
         if is_below && path.len() <= MAX_PATH_CHARS {
             return Ok(Self { method, path });
         }
@@ -79,6 +77,19 @@ impl Route {
             "`path` must begin with /, be percent-encoded, and have no empty or dot segment",
         ))
     }
+}
+
+/// Whether no segment of a path is empty or a dot segment.
+fn has_plain_segments(path: &str) -> bool {
+    let (_, mut rest) = cut(path, b'/');
+    while let Some(segments) = rest {
+        let (segment, more) = cut(segments, b'/');
+        if matches!(segment, "" | "." | "..") {
+            return false;
+        }
+        rest = more;
+    }
+    true
 }
 
 /// The headers of a second leg; a passkey's verification has the `Request-Id` alone, the execution

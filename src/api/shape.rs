@@ -9,7 +9,7 @@ use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json, key::PublicKey},
     error::{Error, Result, filled},
-    formats::{nickname::passkey_nickname, timestamp::parse_rfc3339_ms},
+    formats::{nickname::passkey_nickname, otp::split, timestamp::parse_rfc3339_ms},
 };
 
 /// The form of a value.
@@ -287,16 +287,14 @@ fn is_left_out(value: &Json) -> bool {
 }
 
 fn is_token(text: &str) -> bool {
-    let mut parts = 0_u32;
+    let is_part = |part: &str| {
+        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        !part.is_empty() && part.bytes().all(is_digit)
+    };
     text.len() <= MAX_TOKEN_BYTES
-        && text.split('.').all(|part| {
-            parts = parts.saturating_add(1);
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        && split(text).is_some_and(|(_, header, claims, signature)| {
+            [header, claims, signature].into_iter().all(is_part)
         })
-        && parts == 3
 }
 
 fn descend(path: &mut String, name: &str) {

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::encoding::decimal,
-    error::{Error, Result, filled},
+    error::{Error, Result, cut, filled},
 };
 
 /// The prefixes of Grid's ids, `Prefix:<uuid>`.
@@ -91,13 +91,11 @@ pub fn is_id(kind: IdKind, text: &str) -> bool {
     let well_formed = text.len() <= MAX_ID_CHARS
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte))
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.'))
         && text.bytes().any(|byte| byte.is_ascii_alphanumeric());
-    let prefix = text.split_once(':').map(|(prefix, _)| prefix);
-    well_formed
-        && IdKind::ALL
-            .into_iter()
-            .all(|other| other == kind || Some(other.prefix()) != prefix)
+    let (prefix, rest) = cut(text, b':');
+    let is_others = |other: IdKind| other != kind && other.prefix() == prefix;
+    well_formed && !(rest.is_some() && IdKind::ALL.into_iter().any(is_others))
 }
 
 /// Refuses what is no id: see [`is_id`].

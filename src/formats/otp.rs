@@ -12,7 +12,7 @@ use crate::{
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result, filled},
+    error::{Error, ErrorCode, Result, cut, filled},
 };
 
 /// A one-time code as the customer typed it. Wiped when dropped.
@@ -132,17 +132,14 @@ impl VerificationToken {
 pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// `header.claims`, `header`, `claims` and `signature`: RFC 7515 section 3.1.
-pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
-    let mut dots = token.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
-    let ((first, _), (second, _), None) = (dots.next()?, dots.next()?, dots.next()) else {
+pub(crate) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+    let (header, rest) = cut(token, b'.');
+    let (claims, signature) = cut(rest?, b'.');
+    let (signature, None) = cut(signature?, b'.') else {
         return None;
     };
-    Some((
-        token.get(..second)?,
-        token.get(..first)?,
-        token.get(first.checked_add(1)?..second)?,
-        token.get(second.checked_add(1)?..)?,
-    ))
+    let signed_bytes = token.len().checked_sub(signature.len())?.checked_sub(1)?;
+    Some((token.get(..signed_bytes)?, header, claims, signature))
 }
 
 /// The JSON in a header or in claims.

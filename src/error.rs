@@ -187,6 +187,40 @@ pub(crate) fn joined(parts: &[&str]) -> String {
     text
 }
 
+/// The template with the parts in the places of its `{}`, in turn.
+pub(crate) fn filled(template: &str, parts: &[&str]) -> String {
+    let mut parts = parts.iter();
+    let mut text = String::new();
+    for character in template.chars() {
+        match character {
+            '{' => text.push_str(parts.next().unwrap_or(&"")),
+            '}' => {}
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+/// What stands before the first separator, and what stands behind it where there is one. The
+/// standard library's ways to look for a character are 1.2 KB of WebAssembly.
+#[inline(never)]
+pub(crate) fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == separator) {
+        Some(at) => (
+            text.get(..at).unwrap_or_default(),
+            text.get(at.saturating_add(1)..),
+        ),
+        None => (text, None),
+    }
+}
+
+/// How many characters a text has. What `Chars::count` does to be fast weighs more.
+pub(crate) fn characters(text: &str) -> usize {
+    text.bytes()
+        .filter(|byte| !matches!(byte, 0x80..=0xbf))
+        .count()
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $recovery:ident, $for_people:literal;)+) => {
         /// Every code an error of this crate can have.

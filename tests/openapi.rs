@@ -145,7 +145,7 @@ fn members(shape: &'static Shape, found: &mut BTreeSet<String>) {
                 members(&member.shape, found);
             }
         }
-        Shape::Tagged(tag, kinds) => {
+        Shape::Tagged((tag, kinds)) => {
             found.insert((*tag).to_owned());
             for (_, list) in *kinds {
                 for member in *list {

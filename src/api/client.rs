@@ -1,13 +1,6 @@
 //! One request and its answer: checked, sent, repeated where that does no harm, read.
 
-use alloc::{
-    borrow::ToOwned as _,
-    boxed::Box,
-    rc::Rc,
-    string::{String, ToString as _},
-    vec,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 use core::{
     cell::Cell,
     fmt,
@@ -19,17 +12,20 @@ use core::{
 use super::{
     call::{GridCall, GridReply},
     event::{Outcome, RequestEvent, redact},
-    failure::{Exchange, Leg, failure, unreadable},
+    failure::{Exchange, failure, unreadable},
     operation::{Operation, Success},
-    request::{Request, Route},
+    request::Request,
     server_clock::ServerClock,
     shape::check_answer,
     types::AuthMethodType,
     validate::IdKind,
 };
 use crate::{
-    crypto::json::{Json, Limits},
-    error::{Error, ErrorCode, Recovery, Result, joined},
+    crypto::{
+        encoding::decimal,
+        json::{Json, Limits},
+    },
+    error::{Error, ErrorCode, Recovery, Result, cut, filled},
     ports::{Cancellation, Clock, LocalFuture, Random, Transport},
 };
 
@@ -157,156 +153,162 @@ impl GridApi {
         request: Request,
         options: &'a CallOptions,
     ) -> LocalFuture<'a, Result<Answer>> {
+        Box::pin(async move { self.call_as(&request, options).await })
+    }
+
+    /// As [`GridApi::call`], of a request that is needed again.
+    pub fn call_as<'a>(
+        &'a self,
+        request: &'a Request,
+        options: &'a CallOptions,
+    ) -> LocalFuture<'a, Result<Answer>> {
         Box::pin(self.carry_out(request, options))
     }
 
-    async fn carry_out(&self, request: Request, options: &CallOptions) -> Result<Answer> {
-        let spec = request.operation.spec();
-        let params = request.checked_params()?;
-        let exchange = Exchange {
-            operation: request.operation,
-            leg: if request.headers.stamp.is_some() {
-                Leg::Second
-            } else {
-                Leg::First
-            },
-            credential: request.credential(),
-        };
-        let body = request.body_text();
-        let (method, path) = match request.route {
-            Some(Route { method, path }) => (method, path),
-            None => (spec.method, request.operation.path(&params)?),
-        };
-        let call = GridCall {
-            operation: spec.id,
-            method,
-            path,
-            params,
-            body,
-            stamp: request.headers.stamp,
-            request_id: request.headers.request_id,
-            idempotency_key: request.headers.idempotency_key,
-        };
-        let may_repeat = spec.is_repeatable && call.stamp.is_none();
-        self.repeated(exchange, call, may_repeat, options).await
-    }
-
-    async fn repeated(
-        &self,
-        exchange: Exchange,
-        call: GridCall,
-        may_repeat: bool,
-        options: &CallOptions,
-    ) -> Result<Answer> {
+    async fn carry_out(&self, request: &Request, options: &CallOptions) -> Result<Answer> {
         let mut repetitions = 0;
         loop {
-            let error = match self.send(exchange, call.clone(), options).await {
+            let call = request.to_call()?;
+            let begun = self.begin(request, &call);
+            let reply = self.within_limits(call, options).await;
+            let error = match self.end(begun, request, reply) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if !may_repeat || repetitions == MAX_REPETITIONS || !may_pass(&error) {
+            let Some(wait_ms) = self.wait_ms(request, &error, repetitions)? else {
                 return Err(error);
-            }
-            let back_off_ms = BACK_OFF_MS.wrapping_shl(repetitions);
-            let wait_ms = error.retry_after_ms().unwrap_or(back_off_ms);
-            if wait_ms > MAX_WAIT_MS {
-                return Err(error);
-            }
-            let wait_ms = wait_ms.saturating_add(self.up_to(back_off_ms)?);
-            let clock = self.time.device().clone();
-            let waited = async move {
-                clock.sleep(wait_ms).await;
-                Ok(())
             };
-            cancellable(options, || Box::pin(waited)).await?;
+            let waited = self.time.device().sleep(wait_ms);
+            cancellable(options, || {
+                Box::pin(async {
+                    waited.await;
+                    Ok(())
+                })
+            })
+            .await?;
             repetitions = repetitions.saturating_add(1);
         }
     }
 
-    /// A random number of milliseconds, so that not everybody comes back at once.
-    fn up_to(&self, max_ms: u64) -> Result<u64> {
+    /// How long to wait before the next attempt, if there is one.
+    #[inline(never)]
+    fn wait_ms(&self, request: &Request, error: &Error, repetitions: u32) -> Result<Option<u64>> {
+        let may_repeat = request.operation.spec().is_repeatable && request.headers.stamp.is_none();
+        let back_off_ms = BACK_OFF_MS.wrapping_shl(repetitions);
+        let wait_ms = error.retry_after_ms().unwrap_or(back_off_ms);
+        if !may_repeat
+            || repetitions == MAX_REPETITIONS
+            || !may_pass(error)
+            || wait_ms > MAX_WAIT_MS
+        {
+            return Ok(None);
+        }
+        // A random number of milliseconds more, so that not everybody comes back at once.
         let mut byte = [0; 1];
         self.random.fill(&mut byte)?;
         let [byte] = byte;
-        Ok(max_ms.saturating_mul(byte.into()).wrapping_shr(8))
+        let more_ms = back_off_ms.wrapping_mul(byte.into()).wrapping_shr(8);
+        Ok(Some(wait_ms.wrapping_add(more_ms)))
     }
 
-    async fn send(
-        &self,
-        exchange: Exchange,
-        call: GridCall,
-        options: &CallOptions,
-    ) -> Result<Answer> {
-        let operation = call.operation;
-        let mut event = RequestEvent {
-            id: self.requests.get(),
-            operation,
-            leg: exchange.leg,
-            method: call.method,
-            path: shown_path(exchange.operation, &call),
-            signed: call.stamp.is_some(),
-            body: call
-                .body
-                .as_deref()
-                .and_then(|body| redacted(body.as_bytes(), false)),
-            outcome: None,
-        };
-        self.requests.set(event.id.wrapping_add(1));
-        self.observe(&event);
-        let sent_ms = self.time.device().now_ms();
-        // A GET may be answered from a cache, with a date of long ago.
-        let tells_time = call.method != "GET";
-        let reply = self.within_limits(call, options).await;
-        let result = match &reply {
-            Ok(reply) => {
-                if let Some(date_ms) = reply.date_ms.filter(|_| tells_time) {
-                    self.time.learn(date_ms, sent_ms);
-                }
-                read(exchange, reply)
-            }
-            Err(error) => Err(error.clone()),
-        }
-        .map_err(|error| error.with_operation(operation));
-        let reply = reply.ok();
-        event.body = reply
-            .as_ref()
-            .and_then(|reply| redacted(&reply.body, reply.status >= 400));
-        event.outcome = Some(Outcome {
-            duration_ms: u64::try_from(self.time.device().now_ms().saturating_sub(sent_ms))
-                .unwrap_or(0),
-            status: reply.as_ref().map(|reply| reply.status),
-            code: result.as_ref().err().map(Error::code),
-            retry_after_ms: reply.as_ref().and_then(|reply| reply.retry_after_ms),
+    /// Tells the observer that a request goes out.
+    #[inline(never)]
+    fn begin(&self, request: &Request, call: &GridCall) -> Begun {
+        let event = self.observer.as_ref().map(|observer| {
+            let id = self.requests.get();
+            self.requests.set(id.wrapping_add(1));
+            let event = RequestEvent {
+                id,
+                operation: call.operation,
+                leg: request.exchange().leg,
+                method: call.method,
+                path: shown_path(request.operation, call),
+                signed: call.stamp.is_some(),
+                body: request.body_json().map(|body| redact(&body, false)),
+                outcome: None,
+            };
+            observer(&event);
+            event
         });
-        self.observe(&event);
+        Begun {
+            event,
+            sent_ms: self.time.device().now_ms(),
+            // A GET may be answered from a cache, with a date of long ago.
+            tells_time: call.method != "GET",
+        }
+    }
+
+    /// Reads the answer, and tells the observer how the request ended.
+    #[inline(never)]
+    fn end(&self, begun: Begun, request: &Request, reply: Result<GridReply>) -> Result<Answer> {
+        let mut event = begun.event;
+        let mut outcome = Outcome {
+            duration_ms: 0,
+            status: None,
+            code: None,
+            retry_after_ms: None,
+        };
+        let result = match reply {
+            Ok(reply) => {
+                if let Some(date_ms) = reply.date_ms.filter(|_| begun.tells_time) {
+                    self.time.learn(date_ms, begun.sent_ms);
+                }
+                outcome.status = Some(reply.status);
+                outcome.retry_after_ms = reply.retry_after_ms;
+                let body = parse_body(&reply.body);
+                if let Some(event) = &mut event {
+                    let json = body.as_ref().ok();
+                    event.body = json.map(|json| redact(json, reply.status >= 400));
+                }
+                read(request.exchange(), &reply, body)
+            }
+            Err(error) => {
+                if let Some(event) = &mut event {
+                    event.body = None;
+                }
+                Err(error)
+            }
+        };
+        let result = result.map_err(|error| error.with_operation(request.operation.spec().id));
+        if let (Some(observer), Some(mut event)) = (&self.observer, event) {
+            let duration_ms = self.time.device().now_ms().saturating_sub(begun.sent_ms);
+            outcome.duration_ms = u64::try_from(duration_ms).unwrap_or(0);
+            outcome.code = result.as_ref().err().map(Error::code);
+            event.outcome = Some(outcome);
+            observer(&event);
+        }
         result
     }
 
-    fn observe(&self, event: &RequestEvent) {
-        if let Some(observer) = &self.observer {
-            observer(event);
-        }
-    }
-
     /// Ends the request when the caller or the time says so.
-    async fn within_limits(&self, call: GridCall, options: &CallOptions) -> Result<GridReply> {
+    fn within_limits<'a>(
+        &'a self,
+        call: GridCall,
+        options: &CallOptions,
+    ) -> Limited<'a, GridReply> {
         let timeout_ms = options.timeout_ms.unwrap_or(self.timeout_ms);
-        let too_late = Error::new(
-            ErrorCode::Timeout,
-            joined(&[
-                "no answer within ",
-                &timeout_ms.to_string(),
-                " ms: try again",
-            ]),
-        );
         cancellable(options, || {
+            let too_late = Error::new(
+                ErrorCode::Timeout,
+                filled(
+                    "no answer within {} ms: try again",
+                    &[&decimal::encode(timeout_ms)],
+                ),
+            );
             Box::pin(Limited {
                 work: self.transport.send(call),
                 end: Some((self.time.device().sleep(timeout_ms), too_late)),
             })
         })
-        .await
     }
+}
+
+/// What is kept of a request until it has ended.
+struct Begun {
+    /// Where somebody observes.
+    event: Option<RequestEvent>,
+    sent_ms: i64,
+    tells_time: bool,
 }
 
 /// Whether the next attempt may fare better.
@@ -329,10 +331,10 @@ fn shown_path(operation: Operation, call: &GridCall) -> String {
         _ => &call.path,
     };
     let shown = match operation {
-        Operation::SignedRequest => path.split('?').next(),
-        _ => Some(path),
+        Operation::SignedRequest => cut(path, b'?').0,
+        _ => path,
     };
-    shown.unwrap_or_default().to_owned()
+    shown.to_owned()
 }
 
 /// Ends what `begin` begins when the caller says so; does not begin it if that was said before.
@@ -365,18 +367,22 @@ impl<T> Future for Limited<'_, T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         let done = self.work.as_mut().poll(context);
         if done.is_pending()
-            && let Some((end, error)) = &mut self.end
+            && let Some((end, _)) = &mut self.end
             && end.as_mut().poll(context).is_ready()
+            && let Some((_, error)) = self.end.take()
         {
-            return Poll::Ready(Err(error.clone()));
+            return Poll::Ready(Err(error));
         }
         done
     }
 }
 
-fn read(exchange: Exchange, reply: &GridReply) -> Result<Answer> {
+fn read(
+    exchange: Exchange,
+    reply: &GridReply,
+    body: core::result::Result<Json, &'static str>,
+) -> Result<Answer> {
     let spec = exchange.operation.spec();
-    let body = parse_body(&reply.body);
     let success = spec.answers.iter().find(|answer| {
         // Of what is not known, only the form tells whether it asks for a stamp.
         answer.is_of(reply.status)
@@ -426,8 +432,4 @@ fn parse_body(bytes: &[u8]) -> core::result::Result<Json, &'static str> {
         Some(_) => {}
     }
     Json::parse(text, BODY_LIMITS).map_err(|_| "is not whole, well-formed JSON")
-}
-
-fn redacted(body: &[u8], is_error: bool) -> Option<Json> {
-    parse_body(body).ok().map(|json| redact(&json, is_error))
 }

@@ -1,11 +1,11 @@
 //! What a developer panel or a log may see of a request.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use super::failure::Leg;
 use crate::{
-    crypto::json::Json,
-    error::{ErrorCode, joined},
+    crypto::{encoding::decimal, json::Json},
+    error::{ErrorCode, characters, filled},
 };
 
 /// One when a request goes out, one when it has ended.
@@ -64,15 +64,8 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
             if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
                 json.clone()
             } else {
-                // Each byte but those that go on with a character.
-                let begins = |byte: &u8| byte & 0xc0 != 0x80;
-                let length = text
-                    .as_bytes()
-                    .iter()
-                    .filter(|byte| begins(byte))
-                    .count()
-                    .to_string();
-                Json::String(joined(&["… ", &length, " characters"]))
+                let length = decimal::encode(characters(text));
+                Json::String(filled("… {} characters", &[&length]))
             }
         }
         Json::Array(items) => Json::Array(

@@ -4,12 +4,12 @@
 //! and has no code for it; a platform whose own login lapsed answers 401 too, but without Grid's
 //! error body.
 
-use alloc::{borrow::ToOwned as _, string::ToString as _};
+use alloc::borrow::ToOwned as _;
 
 use super::{operation::Operation, types::AuthMethodType};
 use crate::{
-    crypto::json::Json,
-    error::{Error, ErrorCode, Recovery, joined},
+    crypto::{encoding::decimal, json::Json},
+    error::{Error, ErrorCode, Recovery, filled},
 };
 
 /// The first request of an operation, or its repetition with a stamp.
@@ -396,11 +396,10 @@ fn without_grid_body(exchange: Exchange, status: u16, problem: Option<&'static s
         ),
         404 | 405 | 501 => Error::new(
             ErrorCode::UnsupportedOperation,
-            joined(&[
-                "the relay does not offer ",
-                operation,
-                ": check `baseUrl` and the relay's list",
-            ]),
+            filled(
+                "the relay does not offer {}: check `baseUrl` and the relay's list",
+                &[operation],
+            ),
         ),
         429 => Error::new(
             ErrorCode::RateLimited,
@@ -420,14 +419,10 @@ fn without_grid_body(exchange: Exchange, status: u16, problem: Option<&'static s
 
 /// An answer that is not as the API has it. `problem` says of the body what is wrong with it.
 pub(super) fn unreadable(operation: &str, status: u16, problem: &str) -> Error {
-    Error::relay_protocol(joined(&[
-        "the answer to ",
-        operation,
-        " has status ",
-        &status.to_string(),
-        " and its body ",
-        problem,
-    ]))
+    Error::relay_protocol(filled(
+        "the answer to {} has status {} and its body {}",
+        &[operation, &decimal::encode(status), problem],
+    ))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     crypto::hex,
-    error::{Error, Result, joined},
+    error::{Error, Result, cut, filled},
 };
 
 /// One row of the table.
@@ -223,7 +223,7 @@ const QUOTE_REQUEST: Shape = Shape::Object(&[
     optional("lookupId", Shape::Text(NAME_BYTES)),
     required(
         "source",
-        Shape::Tagged(
+        Shape::Tagged(&(
             "sourceType",
             &[
                 (
@@ -239,11 +239,11 @@ const QUOTE_REQUEST: Shape = Shape::Object(&[
                     ],
                 ),
             ],
-        ),
+        )),
     ),
     required(
         "destination",
-        Shape::Tagged(
+        Shape::Tagged(&(
             "destinationType",
             &[
                 (
@@ -261,7 +261,7 @@ const QUOTE_REQUEST: Shape = Shape::Object(&[
                     ],
                 ),
             ],
-        ),
+        )),
     ),
     required(
         "lockedCurrencySide",
@@ -342,7 +342,7 @@ operations! {
     CreateAuthCredential = Spec {
         id: "createAuthCredential",
         path: "/auth/credentials",
-        body: Body::Required(Shape::Tagged("type", &[
+        body: Body::Required(Shape::Tagged(&("type", &[
             ("EMAIL_OTP", &[ACCOUNT]),
             ("SMS_OTP", &[ACCOUNT]),
             ("OAUTH", &[ACCOUNT, OIDC_TOKEN]),
@@ -352,7 +352,7 @@ operations! {
                 required("challenge", Shape::Base64Url(LONG_TEXT_BYTES)),
                 required("attestation", PASSKEY_ATTESTATION),
             ]),
-        ])),
+        ]))),
         answers: &[CHALLENGE, success(201, "authMethod", AUTH_METHOD)],
         intents: &["addOauth", "addPasskey", "setEmail", "setPhone"],
         ..SIGNED
@@ -584,12 +584,12 @@ operations! {
         id: "verifyAuthCredential",
         path: "/auth/credentials/{id}/verify",
         subject: Some(("id", IdKind::AuthMethod)),
-        body: Body::Required(Shape::Tagged("type", &[
+        body: Body::Required(Shape::Tagged(&("type", &[
             ("EMAIL_OTP", OTP_BUNDLE),
             ("SMS_OTP", OTP_BUNDLE),
             ("OAUTH", &[OIDC_TOKEN, CLIENT_PUBLIC_KEY]),
             ("PASSKEY", &[required("assertion", PASSKEY_ASSERTION)]),
-        ])),
+        ]))),
         answers: &[CHALLENGE, success(200, "session", AUTH_SESSION)],
         intents: &["verifyOtp"],
         ..SIGNED
@@ -603,7 +603,10 @@ impl Operation {
     pub fn path(self, params: &[(&'static str, String)]) -> Result<String> {
         let spec = self.spec();
         let mut path = String::new();
-        for segment in spec.path.split('/').skip(1) {
+        let (_, mut rest) = cut(spec.path, b'/');
+        while let Some(segments) = rest {
+            let (segment, more) = cut(segments, b'/');
+            rest = more;
             path.push('/');
             match segment
                 .strip_prefix('{')
@@ -612,7 +615,7 @@ impl Operation {
                 Some(name) => {
                     let value = params.iter().find(|(param, _)| *param == name);
                     let (_, value) = value.ok_or_else(|| {
-                        Error::invalid_argument(joined(&[spec.id, " needs `", name, "`"]))
+                        Error::invalid_argument(filled("{} needs `{}`", &[spec.id, name]))
                     })?;
                     percent_encode(value, &mut path);
                 }
@@ -635,7 +638,7 @@ impl Operation {
 /// RFC 3986: everything but unreserved characters becomes `%XX`.
 fn percent_encode(text: &str, encoded: &mut String) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');

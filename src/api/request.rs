@@ -1,8 +1,15 @@
 //! What is asked of Grid: one leg of one operation.
 
-use alloc::{borrow::ToOwned as _, string::String, vec, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned as _},
+    string::String,
+    vec,
+    vec::Vec,
+};
 
 use super::{
+    call::GridCall,
+    failure::{Exchange, Leg},
     operation::{Body, Operation, Signing},
     shape::{Shape, check_request},
     types::AuthMethodType,
@@ -10,7 +17,7 @@ use super::{
 };
 use crate::{
     crypto::json::Json,
-    error::{Error, Result, joined},
+    error::{Error, Result, cut, filled},
     formats::passkey::{PasskeyAssertion, PasskeyAttestation},
 };
 
@@ -50,7 +57,7 @@ impl Route {
     /// A path below the relay's base URL, and not beside it. Fails with `invalid_argument`.
     pub fn new(method: &'static str, path: String) -> Result<Self> {
         const MAX_PATH_CHARS: usize = 2048;
-        let way = path.split(['?', '#']).next().unwrap_or_default();
+        let (way, _) = cut(&path, b'?');
         // Byte by byte: to search a text for a text brings 5 KB of WebAssembly with it.
         let is_escaped = |code: &[u8]| {
             ["%2e", "%2f", "%5c"]
@@ -58,13 +65,11 @@ impl Route {
                 .any(|escape| code.eq_ignore_ascii_case(escape.as_bytes()))
         };
         let is_below = path.starts_with('/')
-            && !path.contains(['\\', '#'])
-            && path.bytes().all(|byte| byte.is_ascii_graphic())
+            && path
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'))
             && !way.as_bytes().windows(3).any(is_escaped)
-            && way
-                .split('/')
-                .skip(1)
-                .all(|segment| !matches!(segment, "" | "." | ".."));
+            && has_plain_segments(way);
         if is_below && path.len() <= MAX_PATH_CHARS {
             return Ok(Self { method, path });
         }
@@ -72,6 +77,19 @@ impl Route {
             "`path` must begin with /, be percent-encoded, and have no empty or dot segment",
         ))
     }
+}
+
+/// Whether no segment of a path is empty or a dot segment.
+fn has_plain_segments(path: &str) -> bool {
+    let (_, mut rest) = cut(path, b'/');
+    while let Some(segments) = rest {
+        let (segment, more) = cut(segments, b'/');
+        if matches!(segment, "" | "." | "..") {
+            return false;
+        }
+        rest = more;
+    }
+    true
 }
 
 /// The headers of a second leg; a passkey's verification has the `Request-Id` alone, the execution
@@ -175,21 +193,57 @@ impl Request {
 
     /// The kind of the credential that a create or verify is about.
     pub(super) fn credential(&self) -> Option<AuthMethodType> {
-        AuthMethodType::parse(self.body.as_ref()?.get("type")?.as_str()?)
+        AuthMethodType::of(self.body.as_ref()?)
     }
 
-    /// The body's text: the same on all legs.
-    pub(super) fn body_text(&self) -> Option<String> {
+    /// Where its answer belongs.
+    pub(super) fn exchange(&self) -> Exchange {
+        Exchange {
+            operation: self.operation,
+            leg: if self.headers.stamp.is_some() {
+                Leg::Second
+            } else {
+                Leg::First
+            },
+            credential: self.credential(),
+        }
+    }
+
+    /// The body: the same on all legs.
+    pub(super) fn body_json(&self) -> Option<Cow<'_, Json>> {
         match (&self.operation.spec().body, &self.body) {
-            (_, Some(body)) => Some(body.to_text()),
-            (Body::Defaulted(_), None) => Some("{}".to_owned()),
+            (_, Some(body)) => Some(Cow::Borrowed(body)),
+            (Body::Defaulted(_), None) => Some(Cow::Owned(Json::Object(Vec::new()))),
             (_, None) => None,
         }
     }
 
+    /// What the transport sends, once all of the request is of its form. Fails with
+    /// `invalid_argument`.
+    #[inline(never)]
+    pub(super) fn to_call(&self) -> Result<GridCall> {
+        let spec = self.operation.spec();
+        let params = self.checked_params()?;
+        let (method, path) = match &self.route {
+            Some(Route { method, path }) => (*method, path.clone()),
+            None => (spec.method, self.operation.path(&params)?),
+        };
+        let headers = &self.headers;
+        Ok(GridCall {
+            operation: spec.id,
+            method,
+            path,
+            params,
+            body: self.body_json().map(|body| body.to_text()),
+            stamp: headers.stamp.clone(),
+            request_id: headers.request_id.clone(),
+            idempotency_key: headers.idempotency_key.clone(),
+        })
+    }
+
     /// What stands in path and query, once all of the request is of its form. Fails with
     /// `invalid_argument`.
-    pub(super) fn checked_params(&self) -> Result<Vec<(&'static str, String)>> {
+    fn checked_params(&self) -> Result<Vec<(&'static str, String)>> {
         let spec = self.operation.spec();
         let mut params = Vec::new();
         if let Some((name, kind)) = spec.subject {
@@ -252,13 +306,13 @@ impl Request {
             ),
         };
         if !is_right {
-            return Err(Error::invalid_argument(joined(&[spec.id, " ", what])));
+            return Err(Error::invalid_argument(filled("{} {}", &[spec.id, what])));
         }
         if idempotency_key.is_some() && !spec.takes_idempotency_key {
-            return Err(Error::invalid_argument(joined(&[
-                spec.id,
-                " takes no `idempotencyKey`",
-            ])));
+            return Err(Error::invalid_argument(filled(
+                "{} takes no `idempotencyKey`",
+                &[spec.id],
+            )));
         }
         Ok(())
     }

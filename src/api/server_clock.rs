@@ -8,7 +8,7 @@ use alloc::rc::Rc;
 use core::cell::Cell;
 
 use crate::{
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result, filled},
     ports::Clock,
 };
 
@@ -108,7 +108,7 @@ impl ServerClock {
 pub fn wrong(what: &str) -> Error {
     Error::new(
         ErrorCode::ClockWrong,
-        joined(&[what, ": correct the device's date and time"]),
+        filled("{}: correct the device's date and time", &[what]),
     )
 }
 

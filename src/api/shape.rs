@@ -8,8 +8,8 @@ use alloc::{borrow::ToOwned as _, string::String};
 use super::validate::{self, IdKind};
 use crate::{
     crypto::{base64url, json::Json, key::PublicKey},
-    error::{Error, Result, joined},
-    formats::{nickname::passkey_nickname, timestamp::parse_rfc3339_ms},
+    error::{Error, Result, filled},
+    formats::{nickname::passkey_nickname, otp::split, timestamp::parse_rfc3339_ms},
 };
 
 /// The form of a value.
@@ -48,7 +48,7 @@ pub enum Shape {
     /// An object with these members.
     Object(&'static [Member]),
     /// An object whose member of this name says which members it has.
-    Tagged(&'static str, &'static [(&'static str, &'static [Member])]),
+    Tagged(&'static (&'static str, &'static [(&'static str, &'static [Member])])),
     /// An array of such values.
     List(&'static Shape),
 }
@@ -104,7 +104,7 @@ fn check_argument(name: &str, shape: &Shape, value: &Json, is_closed: bool) -> R
     let mut path = name.to_owned();
     match shape.mismatch(value, is_closed, &mut path) {
         None => Ok(()),
-        Some(what) => Err(Error::invalid_argument(joined(&["`", &path, "` ", what]))),
+        Some(what) => Err(Error::invalid_argument(filled("`{}` {}", &[&path, what]))),
     }
 }
 
@@ -113,13 +113,10 @@ pub fn check_answer(shape: &Shape, value: &Json) -> Result<()> {
     let mut path = "it".to_owned();
     match shape.mismatch(value, false, &mut path) {
         None => Ok(()),
-        Some(what) => Err(Error::relay_protocol(joined(&[
-            "the answer is not of the API's form: `",
-            &path,
-            "` ",
-            what,
-            ", but is not",
-        ]))),
+        Some(what) => Err(Error::relay_protocol(filled(
+            "the answer is not of the API's form: `{}` {}, but is not",
+            &[&path, what],
+        ))),
     }
 }
 
@@ -128,8 +125,8 @@ impl Shape {
     fn mismatch(&self, value: &Json, is_closed: bool, path: &mut String) -> Option<&'static str> {
         match self {
             Self::Object(members) => Self::members(members, &[], value, is_closed, path),
-            Self::Tagged(tag, kinds) => {
-                let kind = value.get(tag).and_then(Json::as_str);
+            Self::Tagged((tag, kinds)) => {
+                let kind = value.text(tag);
                 match kinds.iter().find(|(name, _)| Some(*name) == kind) {
                     Some((_, members)) => Self::members(members, &[tag], value, is_closed, path),
                     None => {
@@ -254,8 +251,8 @@ impl Shape {
     pub fn tidy(&self, value: &mut Json) {
         match (self, value) {
             (Self::Object(members), value) => tidy_members(members, value),
-            (Self::Tagged(tag, kinds), value) => {
-                let kind = value.get(tag).and_then(Json::as_str);
+            (Self::Tagged((tag, kinds)), value) => {
+                let kind = value.text(tag);
                 let kind = kinds.iter().find(|(name, _)| Some(*name) == kind);
                 if let Some((_, members)) = kind {
                     tidy_members(members, value);
@@ -290,16 +287,14 @@ fn is_left_out(value: &Json) -> bool {
 }
 
 fn is_token(text: &str) -> bool {
-    let mut parts = 0_u32;
+    let is_part = |part: &str| {
+        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        !part.is_empty() && part.bytes().all(is_digit)
+    };
     text.len() <= MAX_TOKEN_BYTES
-        && text.split('.').all(|part| {
-            parts = parts.saturating_add(1);
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        && split(text).is_some_and(|(_, header, claims, signature)| {
+            [header, claims, signature].into_iter().all(is_part)
         })
-        && parts == 3
 }
 
 fn descend(path: &mut String, name: &str) {
@@ -380,13 +375,13 @@ mod tests {
 
     #[test]
     fn a_tag_says_which_members() {
-        const SHAPE: Shape = Shape::Tagged(
+        const SHAPE: Shape = Shape::Tagged(&(
             "type",
             &[
                 ("A", &[required("a", Shape::Flag)]),
                 ("B", &[required("b", Shape::Amount)]),
             ],
-        );
+        ));
         assert!(request(&SHAPE, r#"{"type":"A","a":true}"#).is_ok());
         assert!(request(&SHAPE, r#"{"type":"B","b":1}"#).is_ok());
         for text in [

@@ -38,7 +38,8 @@ pub async fn signed_retry(
     done_at_once: DoneAtOnce,
     stamp: &Stamper<'_>,
 ) -> Result<Answer> {
-    let mut answer = api.call(request.clone(), options).await?;
+    let mut request = request.clone();
+    let mut answer = api.call_as(&request, options).await?;
     if !answer.is_challenge() && done_at_once == DoneAtOnce::Refused {
         return Err(Error::relay_protocol(
             "the request was answered as done before anything was signed; the answer was not used",
@@ -75,13 +76,13 @@ pub async fn signed_retry(
         api.time().check_fresh(challenge.expires_at_ms)?;
         let stamp = stamp(challenge).await.map_err(of_request)?;
         check_not_aborted(options).map_err(of_request)?;
-        let signed = request.clone().with_headers(SignedHeaders {
+        request.headers = SignedHeaders {
             stamp: Some(stamp),
             request_id: Some(request_id.clone()),
             idempotency_key: None,
-        });
+        };
         answer = api
-            .call(signed, options)
+            .call_as(&request, options)
             .await
             .map_err(outcome_unknown)
             .map_err(of_request)?;

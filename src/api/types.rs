@@ -44,6 +44,11 @@ impl AuthMethodType {
             .find(|kind| kind.as_str() == text)
     }
 
+    /// From the member `type`.
+    pub(super) fn of(json: &Json) -> Option<Self> {
+        Self::parse(json.text("type")?)
+    }
+
     /// Whether a one-time code proves it.
     pub fn is_one_time_code(self) -> bool {
         matches!(self, Self::EmailOtp | Self::SmsOtp)
@@ -252,7 +257,7 @@ pub const SIGNED_REQUEST_CHALLENGE: Shape = Shape::Object(&[
 ]);
 
 /// The answer to `challengeAuthCredential`. An `OAUTH` credential is not challenged.
-pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(
+pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(&(
     "type",
     &[
         ("EMAIL_OTP", METHOD_MEMBERS),
@@ -272,7 +277,7 @@ pub const CHALLENGED_CREDENTIAL: Shape = Shape::Tagged(
             ],
         ),
     ],
-);
+));
 
 /// `AgentDeviceCode`.
 pub const AGENT_DEVICE_CODE: Shape = Shape::Object(&[
@@ -333,7 +338,7 @@ pub const PASSKEY_ATTESTATION: Shape = Shape::Object(&[
 impl AuthMethod {
     /// Whether it is a credential of a kind that [`AuthMethodType`] has.
     pub fn is_of_known_kind(json: &Json) -> bool {
-        AuthMethodType::parse(&text(json, "type")).is_some()
+        AuthMethodType::of(json).is_some()
     }
 
     /// Reads what is of the form [`AUTH_METHOD`], or the credential's part of a challenge.
@@ -400,7 +405,7 @@ impl SignedRequestChallenge {
             request_id: text(json, "requestId"),
             expires_at: text(json, "expiresAt"),
             expires_at_ms: time(json, "expiresAt"),
-            kind: AuthMethodType::parse(&text(json, "type")),
+            kind: AuthMethodType::of(json),
         }
     }
 }
@@ -451,15 +456,15 @@ fn text(json: &Json, name: &str) -> String {
 }
 
 fn optional_text(json: &Json, name: &str) -> Option<String> {
-    json.get(name).and_then(Json::as_str).map(str::to_owned)
+    json.text(name).map(str::to_owned)
 }
 
 /// A time that is known to be one.
 fn time(json: &Json, name: &str) -> i64 {
-    parse_rfc3339_ms(&text(json, name)).unwrap_or_default()
+    parse_rfc3339_ms(json.text(name).unwrap_or_default()).unwrap_or_default()
 }
 
 /// A kind that is known to be one.
 fn kind(json: &Json) -> AuthMethodType {
-    AuthMethodType::parse(&text(json, "type")).unwrap_or(AuthMethodType::Passkey)
+    AuthMethodType::of(json).unwrap_or(AuthMethodType::Passkey)
 }

@@ -1,8 +1,9 @@
 //! What is refused before anything is sent.
 
-use alloc::string::ToString as _;
-
-use crate::error::{Error, Result, joined};
+use crate::{
+    crypto::encoding::decimal,
+    error::{Error, Result, cut, filled},
+};
 
 /// The prefixes of Grid's ids, `Prefix:<uuid>`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -90,13 +91,11 @@ pub fn is_id(kind: IdKind, text: &str) -> bool {
     let well_formed = text.len() <= MAX_ID_CHARS
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte))
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.'))
         && text.bytes().any(|byte| byte.is_ascii_alphanumeric());
-    let prefix = text.split_once(':').map(|(prefix, _)| prefix);
-    well_formed
-        && IdKind::ALL
-            .into_iter()
-            .all(|other| other == kind || Some(other.prefix()) != prefix)
+    let (prefix, rest) = cut(text, b':');
+    let is_others = |other: IdKind| other != kind && other.prefix() == prefix;
+    well_formed && !(rest.is_some() && IdKind::ALL.into_iter().any(is_others))
 }
 
 /// Refuses what is no id: see [`is_id`].
@@ -104,27 +103,19 @@ pub fn id(name: &str, kind: IdKind, text: &str) -> Result<()> {
     if is_id(kind, text) {
         return Ok(());
     }
-    Err(Error::invalid_argument(joined(&[
-        "`",
-        name,
-        "` ",
-        kind.demand(),
-        ": 1 to ",
-        &MAX_ID_CHARS.to_string(),
-        " letters, digits and `: - _ .`",
-    ])))
+    Err(Error::invalid_argument(filled(
+        "`{}` {}: 1 to {} letters, digits and `: - _ .`",
+        &[name, kind.demand(), &decimal::encode(MAX_ID_CHARS)],
+    )))
 }
 
 /// Checks a text that is sent as it is: not empty, at most `max` bytes.
 pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
     if text.is_empty() || text.len() > max {
-        return Err(Error::invalid_argument(joined(&[
-            "`",
-            name,
-            "` must have 1 to ",
-            &max.to_string(),
-            " bytes",
-        ])));
+        return Err(Error::invalid_argument(filled(
+            "`{}` must have 1 to {} bytes",
+            &[name, &decimal::encode(max)],
+        )));
     }
     Ok(())
 }
@@ -133,11 +124,10 @@ pub fn text(name: &str, max: usize, text: &str) -> Result<()> {
 pub fn header(name: &str, max: usize, value: &str) -> Result<()> {
     text(name, max, value)?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::invalid_argument(joined(&[
-            "`",
-            name,
-            "` must be visible ASCII",
-        ])));
+        return Err(Error::invalid_argument(filled(
+            "`{}` must be visible ASCII",
+            &[name],
+        )));
     }
     Ok(())
 }

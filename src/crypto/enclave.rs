@@ -16,7 +16,7 @@ use super::{
     json::{Json, Limits},
     key::PublicKey,
 };
-use crate::error::{Error, ErrorCode, Result, joined};
+use crate::error::{Error, ErrorCode, Result, filled};
 
 /// The enclave keys that a client trusts, one for each role.
 #[derive(Clone)]
@@ -78,13 +78,11 @@ pub fn open_envelope(text: &str, trusted: &PublicKey) -> Result<Vec<u8>> {
     }
     let presented = envelope.signer()?;
     if presented != *trusted {
-        return Err(untrusted(joined(&[
-            "The bundle is signed by the key ",
-            &presented.fingerprint(),
-            ", but this client trusts the key ",
-            &trusted.fingerprint(),
-            " in this role. Against a sandbox, give the sandbox's enclave keys in the options.",
-        ])));
+        return Err(untrusted(filled(
+            "The bundle is signed by the key {}, but this client trusts the key {} in \
+             this role. Against a sandbox, give the sandbox's enclave keys in the options.",
+            &[&presented.fingerprint(), &trusted.fingerprint()],
+        )));
     }
     let signature = hex::decode(&envelope.data_signature, MAX_SIGNATURE_BYTES)
         .map_err(|_| malformed("its dataSignature is not the hex of a DER signature"))?;
@@ -121,12 +119,7 @@ struct Envelope {
 impl Envelope {
     fn parse(text: &str) -> Result<Self> {
         let envelope = read_bundle(text)?;
-        let member = |name: &str| {
-            envelope
-                .get(name)
-                .and_then(Json::as_str)
-                .ok_or_else(|| malformed(&joined(&["it has no text `", name, "`"])))
-        };
+        let member = |name| member(&envelope, "it has", name);
         if member("version")? != "v1.0.0" {
             return Err(malformed("its version is not v1.0.0"));
         }
@@ -149,7 +142,8 @@ impl Envelope {
 }
 
 /// Reads the JSON of an envelope, or of the data inside it.
-pub(crate) fn read_bundle(text: &str) -> Result<Json> {
+#[inline(never)]
+fn read_bundle(text: &str) -> Result<Json> {
     if text.len() > MAX_BUNDLE_BYTES {
         return Err(malformed("it is longer than 64 KiB"));
     }
@@ -163,6 +157,21 @@ pub(crate) fn read_bundle(text: &str) -> Result<Json> {
     .map_err(|error| malformed(&error.message()))
 }
 
+/// Reads the JSON of the data inside an envelope.
+pub(crate) fn read_data(data: &[u8]) -> Result<Json> {
+    match core::str::from_utf8(data) {
+        Ok(text) => read_bundle(text),
+        Err(_) => Err(malformed("its data is not UTF-8")),
+    }
+}
+
+/// A member that is a text. `what_has` says in a sentence of what.
+#[inline(never)]
+pub(crate) fn member<'a>(json: &'a Json, what_has: &str, name: &str) -> Result<&'a str> {
+    json.text(name)
+        .ok_or_else(|| malformed(&filled("{} no text `{}`", &[what_has, name])))
+}
+
 /// The only form of a key inside bundles. Turnkey's JavaScript takes a compressed one as well,
 /// and then seals what nobody can open.
 pub(crate) fn uncompressed_key(text: &str) -> Option<PublicKey> {
@@ -172,7 +181,7 @@ pub(crate) fn uncompressed_key(text: &str) -> Option<PublicKey> {
 pub(crate) fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::BundleMalformed,
-        joined(&["The bundle is not of its format: ", what, "."]),
+        filled("The bundle is not of its format: {}.", &[what]),
     )
 }
 

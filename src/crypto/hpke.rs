@@ -1,19 +1,18 @@
 //! HPKE, RFC 9180, for the one suite that the enclaves speak: base mode,
 //! DHKEM(P-256, HKDF-SHA256) = 0x0010, HKDF-SHA256 = 0x0001, AES-256-GCM = 0x0002, single shot.
 //!
-//! Written out on our P-256, hkdf and aes rather than taken from the `hpke` crate, which derives
+//! Written out on our P-256, hmac and aes rather than taken from the `hpke` crate, which derives
 //! public keys again that are known here. That crate checks this module in the tests.
 
 #![forbid(unsafe_code)]
 
 use alloc::vec::Vec;
 
-use hkdf::{Hkdf, HkdfExtract};
-use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     aes_gcm::{AesGcm, TAG_BYTES},
+    hmac::{Tag, hmac},
     key::{PrivateKey, PublicKey},
     random::Random,
     stack,
@@ -161,7 +160,7 @@ fn extract_and_expand(
     encapped: &PublicKey,
     recipient: &PublicKey,
 ) -> Result<SharedSecret> {
-    let (_, eae_prk) = labeled_extract(KEM_SUITE_ID, b"", b"eae_prk", dh);
+    let eae_prk = labeled_extract(KEM_SUITE_ID, b"", b"eae_prk", dh);
     let kem_context = concat_points(encapped, recipient);
     labeled_expand(&eae_prk, KEM_SUITE_ID, b"shared_secret", &kem_context)
 }
@@ -228,7 +227,7 @@ impl Context {
 //   return Context<ROLE>(key, base_nonce, 0, exporter_secret)
 fn key_schedule(shared_secret: &SharedSecret, info: &[u8]) -> Result<Context> {
     let context = key_schedule_context(info);
-    let (_, secret) = labeled_extract(SUITE_ID, shared_secret.as_slice(), b"secret", b"");
+    let secret = labeled_extract(SUITE_ID, shared_secret.as_slice(), b"secret", b"");
     Ok(Context {
         key: labeled_expand(&secret, SUITE_ID, b"key", &context)?,
         base_nonce: labeled_expand(&secret, SUITE_ID, b"base_nonce", &context)?,
@@ -237,8 +236,8 @@ fn key_schedule(shared_secret: &SharedSecret, info: &[u8]) -> Result<Context> {
 
 fn key_schedule_context(info: &[u8]) -> Vec<u8> {
     const MODE_BASE: &[u8] = &[0];
-    let (psk_id_hash, _) = labeled_extract(SUITE_ID, b"", b"psk_id_hash", b"");
-    let (info_hash, _) = labeled_extract(SUITE_ID, b"", b"info_hash", info);
+    let psk_id_hash = labeled_extract(SUITE_ID, b"", b"psk_id_hash", b"");
+    let info_hash = labeled_extract(SUITE_ID, b"", b"info_hash", info);
     [MODE_BASE, psk_id_hash.as_slice(), info_hash.as_slice()].concat()
 }
 
@@ -253,12 +252,7 @@ const SUITE_ID: &[u8] = b"HPKE\x00\x10\x00\x01\x00\x02";
 // def LabeledExtract(salt, label, ikm):
 //   labeled_ikm = concat("HPKE-v1", suite_id, label, ikm)
 //   return Extract(salt, labeled_ikm)
-fn labeled_extract(
-    suite_id: &[u8],
-    salt: &[u8],
-    label: &[u8],
-    ikm: &[u8],
-) -> (Zeroizing<[u8; 32]>, Hkdf<Sha256>) {
+fn labeled_extract(suite_id: &[u8], salt: &[u8], label: &[u8], ikm: &[u8]) -> Tag {
     extract(salt, &[VERSION, suite_id, label, ikm])
 }
 
@@ -267,7 +261,7 @@ fn labeled_extract(
 //                         label, info)
 //   return Expand(prk, labeled_info, L)
 fn labeled_expand<const L: usize>(
-    prk: &Hkdf<Sha256>,
+    prk: &Tag,
     suite_id: &[u8],
     label: &[u8],
     info: &[u8],
@@ -286,19 +280,30 @@ fn labeled_expand<const L: usize>(
 const VERSION: &[u8] = b"HPKE-v1";
 
 /// HKDF-Extract, RFC 5869 section 2.2, of concatenated parts.
-fn extract(salt: &[u8], ikm: &[&[u8]]) -> (Zeroizing<[u8; 32]>, Hkdf<Sha256>) {
-    let mut extract = HkdfExtract::<Sha256>::new(Some(salt));
-    for part in ikm {
-        extract.input_ikm(part);
-    }
-    let (prk, hkdf) = extract.finalize();
-    (Zeroizing::new(prk.into()), hkdf)
+fn extract(salt: &[u8], ikm: &[&[u8]]) -> Tag {
+    hmac(salt, &[], ikm, &[])
 }
 
-/// HKDF-Expand, RFC 5869 section 2.3, with concatenated parts as info.
-fn expand(prk: &Hkdf<Sha256>, info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
-    prk.expand_multi_info(info, okm)
-        .map_err(|_| Error::invalid_argument("HKDF with SHA-256 gives at most 8160 bytes."))
+// HKDF-Expand, RFC 5869 section 2.3, with concatenated parts as info:
+//
+// T(0) = empty string (zero length)
+// T(n) = HMAC-Hash(PRK, T(n-1) | info | n)
+fn expand(prk: &Tag, info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
+    if okm.len() > 255 * 32 {
+        return Err(Error::invalid_argument(
+            "HKDF with SHA-256 gives at most 8160 bytes.",
+        ));
+    }
+    let mut last: Option<Tag> = None;
+    for (chunk, number) in okm.chunks_mut(32).zip(1_u8..=255) {
+        let before = last.as_ref().map_or([].as_slice(), |tag| tag.as_slice());
+        let tag = hmac(prk.as_slice(), before, info, &[number]);
+        for (to, from) in chunk.iter_mut().zip(tag.iter()) {
+            *to = *from;
+        }
+        last = Some(tag);
+    }
+    Ok(())
 }
 
 fn decrypt_failed() -> Error {
@@ -344,7 +349,7 @@ mod tests {
                 key_schedule_context(&info),
                 bytes(vector, "key_schedule_context")
             );
-            let (secret, _) = labeled_extract(SUITE_ID, sent.as_slice(), b"secret", b"");
+            let secret = labeled_extract(SUITE_ID, sent.as_slice(), b"secret", b"");
             assert_eq!(secret.to_vec(), bytes(vector, "secret"));
             let context = key_schedule(&sent, &info).unwrap();
             assert_eq!(context.key.to_vec(), bytes(vector, "key"));
@@ -420,7 +425,7 @@ mod tests {
         ));
         for group in list(&vectors, "testGroups") {
             for test in list(group, "tests") {
-                let (_, prk) = extract(&bytes(test, "salt"), &split(&bytes(test, "ikm")));
+                let prk = extract(&bytes(test, "salt"), &split(&bytes(test, "ikm")));
                 let size = usize::try_from(test["size"].as_u64().unwrap()).unwrap();
                 let mut okm = vec![0; size];
                 let expanded = expand(&prk, &split(&bytes(test, "info")), &mut okm);

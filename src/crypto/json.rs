@@ -7,16 +7,11 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::{
-    borrow::ToOwned as _,
-    collections::BinaryHeap,
-    string::{String, ToString as _},
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, collections::BinaryHeap, string::String, vec::Vec};
 use core::fmt;
 
-use super::encoding::hex;
-use crate::error::joined;
+use super::encoding::{decimal, hex};
+use crate::error::filled;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,25 +51,33 @@ impl Json {
                 at: limits.bytes,
             });
         }
-        let mut reader = Reader { text, at: 0 };
-        reader.skip_whitespace();
-        let value = reader.value(limits.depth.min(MAX_DEPTH))?;
-        reader.skip_whitespace();
-        if reader.at == text.len() {
-            Ok(value)
-        } else {
-            Err(reader.error("goes on after its value"))
-        }
+        let mut reader = Reader {
+            text,
+            at: 0,
+            problem: "is malformed",
+        };
+        reader
+            .document(limits.depth.min(MAX_DEPTH))
+            .ok_or(JsonError {
+                what: reader.problem,
+                at: reader.at,
+            })
     }
 
     /// An object with these members, in this order.
     pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-        Json::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        let mut members = members;
+        Self::taken(&mut members)
+    }
+
+    /// Whatever the number of members, so that there is one of it.
+    #[inline(never)]
+    fn taken(members: &mut [(&str, Json)]) -> Json {
+        let mut object = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            object.push(((*name).to_owned(), core::mem::replace(value, Json::Null)));
+        }
+        Json::Object(object)
     }
 
     /// A member of an object.
@@ -83,6 +86,11 @@ impl Json {
             .iter()
             .find(|(member, _)| member == name)
             .map(|(_, value)| value)
+    }
+
+    /// A member of an object that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
     }
 
     /// The text, if it is one.
@@ -104,7 +112,7 @@ impl Json {
     /// The number, if it is a whole one written without sign, fraction and exponent that fits.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
-            Json::Number(digits) => digits.parse().ok(),
+            Json::Number(digits) => decimal::decode(digits),
             _ => None,
         }
     }
@@ -185,7 +193,7 @@ impl From<bool> for Json {
 
 impl From<u64> for Json {
     fn from(number: u64) -> Self {
-        Json::Number(number.to_string())
+        Json::Number(decimal::encode(number))
     }
 }
 
@@ -199,8 +207,8 @@ pub struct JsonError {
 impl JsonError {
     /// What is wrong, and where.
     pub(crate) fn message(&self) -> String {
-        let at = self.at.to_string();
-        joined(&["the JSON ", self.what, " (at byte ", &at, ")"])
+        let at = decimal::encode(self.at);
+        filled("the JSON {} (at byte {})", &[self.what, &at])
     }
 }
 
@@ -215,15 +223,13 @@ impl core::error::Error for JsonError {}
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            '\0'..='\u{1f}' => {
+        let escape = ESCAPES.iter().find(|(_, escaped)| *escaped == character);
+        match (escape, character) {
+            (Some((letter, _)), _) => {
+                out.push('\\');
+                out.push(char::from(*letter));
+            }
+            (None, '\0'..='\u{1f}') => {
                 let code = [0, u8::try_from(character).unwrap_or_default()];
                 out.push_str("\\u");
                 out.push_str(&hex::encode(&code));
@@ -234,92 +240,116 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// What stands after a reverse solidus, and for which character.
+const ESCAPES: &[(u8, char)] = &[
+    (b'"', '"'),
+    (b'\\', '\\'),
+    (b'b', '\u{8}'),
+    (b't', '\t'),
+    (b'n', '\n'),
+    (b'f', '\u{c}'),
+    (b'r', '\r'),
+];
+
 struct Reader<'a> {
     text: &'a str,
     /// Always on a character boundary: it only ever moves past ASCII or past whole characters.
     at: usize,
+    /// What is wrong there, should something be.
+    problem: &'static str,
 }
 
 impl<'a> Reader<'a> {
+    /// RFC 8259 section 2.
+    fn document(&mut self, depth: usize) -> Option<Json> {
+        self.skip_whitespace();
+        let value = self.value(depth)?;
+        self.skip_whitespace();
+        if self.at != self.text.len() {
+            return None;
+        }
+        Some(value)
+    }
+
     /// RFC 8259 section 3. `depth` is how many levels may still be opened.
-    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn value(&mut self, depth: usize) -> Option<Json> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Json::Bool(true)),
-            Some(b'f') => self.word("false", Json::Bool(false)),
-            Some(b'n') => self.word("null", Json::Null),
-            _ => Err(self.error("has no value where one should be")),
+            Some(b't') => self.word("true").map(|()| Json::Bool(true)),
+            Some(b'f') => self.word("false").map(|()| Json::Bool(false)),
+            Some(b'n') => self.word("null").map(|()| Json::Null),
+            _ => None,
         }
     }
 
     /// RFC 8259 section 4.
-    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
-        let depth = self.enter(depth)?;
+    fn object(&mut self, depth: usize) -> Option<Json> {
         let mut members = Vec::new();
-        if self.take(b'}') {
-            return Ok(Json::Object(members));
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.error("has no member name where one should be"));
+        self.sequence(depth, b'}', &mut |reader, depth| {
+            if reader.peek() != Some(b'"') {
+                return None;
             }
-            let name = self.string()?;
-            self.skip_whitespace();
-            if !self.take(b':') {
-                return Err(self.error("has no colon after a member name"));
+            let name = reader.string()?;
+            reader.skip_whitespace();
+            if !reader.take(b':') {
+                return None;
             }
-            self.skip_whitespace();
-            members.push((name, self.value(depth)?));
-            self.skip_whitespace();
-            if self.take(b'}') {
-                break;
-            }
-            if !self.take(b',') {
-                return Err(self.error("has neither comma nor end after an object's member"));
-            }
-            self.skip_whitespace();
-        }
+            reader.skip_whitespace();
+            members.push((name, reader.value(depth)?));
+            Some(())
+        })?;
         if has_duplicates(&members) {
-            return Err(self.error("has a member name twice in one object"));
+            self.problem = "has a member name twice in one object";
+            return None;
         }
-        Ok(Json::Object(members))
+        Some(Json::Object(members))
     }
 
     /// RFC 8259 section 5.
-    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
-        let depth = self.enter(depth)?;
+    fn array(&mut self, depth: usize) -> Option<Json> {
         let mut elements = Vec::new();
-        if self.take(b']') {
-            return Ok(Json::Array(elements));
-        }
-        loop {
-            elements.push(self.value(depth)?);
-            self.skip_whitespace();
-            if self.take(b']') {
-                return Ok(Json::Array(elements));
-            }
-            if !self.take(b',') {
-                return Err(self.error("has neither comma nor end after an array's element"));
-            }
-            self.skip_whitespace();
-        }
+        self.sequence(depth, b']', &mut |reader, depth| {
+            elements.push(reader.value(depth)?);
+            Some(())
+        })?;
+        Some(Json::Array(elements))
     }
 
-    /// Steps past the opening bracket.
-    fn enter(&mut self, depth: usize) -> Result<usize, JsonError> {
-        let depth = depth
-            .checked_sub(1)
-            .ok_or_else(|| self.error("is nested too deeply"))?;
+    /// What stands between brackets, with commas between. `item` reads one, and what is in it may
+    /// open so many levels.
+    fn sequence(
+        &mut self,
+        depth: usize,
+        end: u8,
+        item: &mut dyn FnMut(&mut Self, usize) -> Option<()>,
+    ) -> Option<()> {
+        let Some(depth) = depth.checked_sub(1) else {
+            self.problem = "is nested too deeply";
+            return None;
+        };
         self.advance(1);
         self.skip_whitespace();
-        Ok(depth)
+        if self.take(end) {
+            return Some(());
+        }
+        loop {
+            item(self, depth)?;
+            self.skip_whitespace();
+            if self.take(end) {
+                return Some(());
+            }
+            if !self.take(b',') {
+                return None;
+            }
+            self.skip_whitespace();
+        }
     }
 
     /// RFC 8259 section 6: `[ minus ] int [ frac ] [ exp ]`.
-    fn number(&mut self) -> Result<Json, JsonError> {
+    fn number(&mut self) -> Option<Json> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -334,22 +364,19 @@ impl<'a> Reader<'a> {
             }
             self.digits()?;
         }
-        Ok(Json::Number(self.since(start).to_owned()))
+        Some(Json::Number(self.since(start).to_owned()))
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
+    fn digits(&mut self) -> Option<()> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.advance(1);
         }
-        if self.at == start {
-            return Err(self.error("has no digit where one should be"));
-        }
-        Ok(())
+        (self.at != start).then_some(())
     }
 
     /// RFC 8259 section 7.
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string(&mut self) -> Option<String> {
         self.advance(1);
         let mut decoded = String::new();
         loop {
@@ -361,70 +388,65 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.advance(1);
-                    return Ok(decoded);
+                    return Some(decoded);
                 }
                 Some(b'\\') => {
                     self.advance(1);
                     decoded.push(self.escape()?);
                 }
-                Some(_) => return Err(self.error("has a control character in a text")),
-                None => return Err(self.error("ends inside a text")),
+                // A control character, or the end.
+                _ => return None,
             }
         }
     }
 
     /// What stands for a character after a reverse solidus.
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let character = match self.peek() {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                self.advance(1);
-                return self.escaped_character();
-            }
-            _ => return Err(self.error("has an unknown escape")),
+    fn escape(&mut self) -> Option<char> {
+        let letter = self.peek()?;
+        if letter == b'u' {
+            self.advance(1);
+            return self.escaped_character();
+        }
+        let escape = ESCAPES.iter().find(|(escape, _)| *escape == letter);
+        let character = match escape {
+            Some((_, character)) => *character,
+            None if letter == b'/' => '/',
+            None => return None,
         };
         self.advance(1);
-        Ok(character)
+        Some(character)
     }
 
     /// Four hex digits, or twice four for a character outside the basic plane.
-    fn escaped_character(&mut self) -> Result<char, JsonError> {
-        let first = self.code_unit()?;
-        let mut second = None;
-        if matches!(first, 0xd800..=0xdbff) && self.rest().starts_with("\\u") {
+    fn escaped_character(&mut self) -> Option<char> {
+        let mut code = self.code_unit()?;
+        if matches!(code, 0xd800..=0xdbff) && self.rest().starts_with("\\u") {
             self.advance(2);
-            second = Some(self.code_unit()?);
+            let high = code.wrapping_sub(0xd800) << 10;
+            // No character is 0xd800.
+            code = match self.code_unit()? {
+                low @ 0xdc00..=0xdfff => high.wrapping_add(low).wrapping_add(0x1_0000 - 0xdc00),
+                _ => 0xd800,
+            };
         }
-        match char::decode_utf16([first].into_iter().chain(second)).next() {
-            Some(Ok(character)) => Ok(character),
-            _ => Err(self.error("has half a surrogate pair")),
-        }
+        char::from_u32(code)
     }
 
-    fn code_unit(&mut self) -> Result<u16, JsonError> {
-        let unit = self
-            .rest()
-            .get(..4)
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| self.error("has an escape without four hex digits"))?;
+    fn code_unit(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        let digits = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        for place in 0..4 {
+            let digit = digits.get(place).copied().unwrap_or_default();
+            unit = (unit << 4) | char::from(digit).to_digit(16)?;
+        }
         self.advance(4);
-        Ok(unit)
+        Some(unit)
     }
 
-    fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonError> {
-        if !self.rest().starts_with(word) {
-            return Err(self.error("has no value where one should be"));
-        }
-        self.advance(word.len());
-        Ok(value)
+    fn word(&mut self, word: &str) -> Option<()> {
+        self.rest()
+            .starts_with(word)
+            .then(|| self.advance(word.len()))
     }
 
     fn skip_whitespace(&mut self) {
@@ -455,10 +477,6 @@ impl<'a> Reader<'a> {
 
     fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
-    }
-
-    fn error(&self, what: &'static str) -> JsonError {
-        JsonError { what, at: self.at }
     }
 }
 
@@ -746,10 +764,7 @@ mod tests {
         let error = parse(r#"{"secret":"hunter2" oops}"#)
             .unwrap_err()
             .to_string();
-        assert_eq!(
-            error,
-            "the JSON has neither comma nor end after an object's member (at byte 20)"
-        );
+        assert_eq!(error, "the JSON is malformed (at byte 20)");
     }
 
     /// The tests' own reader on the other side.

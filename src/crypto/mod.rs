@@ -21,6 +21,7 @@
 mod aes_gcm;
 pub mod enclave;
 pub mod encoding;
+mod hmac;
 pub mod hpke;
 pub mod json;
 pub mod key;

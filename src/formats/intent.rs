@@ -20,17 +20,18 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 use super::{
+    nickname::trimmed,
     otp::{ExpectedToken, VerificationToken},
     timestamp::parse_rfc3339_ms,
 };
 use crate::{
     crypto::{
         enclave::EnclaveKeys,
-        encoding::hex,
+        encoding::{decimal, hex},
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result, characters, filled},
 };
 
 mod table;
@@ -183,7 +184,7 @@ pub fn check(payload: &str, intent: &Intent, expected: &Expected<'_>) -> Result<
         return check_token(payload, intent, expected);
     }
     let json = Json::parse(payload, LIMITS).map_err(|_| malformed())?;
-    let activity_type = text(&json, "type").ok_or_else(malformed)?;
+    let activity_type = json.text("type").ok_or_else(malformed)?;
     let row = table::ROWS
         .iter()
         .find(|row| row.kind == intent.kind() && row.activity_type == activity_type);
@@ -200,10 +201,10 @@ pub fn check(payload: &str, intent: &Intent, expected: &Expected<'_>) -> Result<
     intent
         .fields(&json, table::ENVELOPE)
         .map_err(|name| refused_member("members", name))?;
-    let organization_id = text(&json, "organizationId").unwrap_or_default();
+    let organization_id = json.text("organizationId").unwrap_or_default();
     check_organization(organization_id, expected)?;
     let max_age_ms = row.map_or(table::MAX_AGE_MS, |row| row.max_age_ms);
-    let timestamp_ms = text(&json, "timestampMs").and_then(thirteen_digits);
+    let timestamp_ms = json.text("timestampMs").and_then(thirteen_digits);
     expected.check_time(timestamp_ms.ok_or_else(untimely)?, max_age_ms)?;
     let parameters = json.get("parameters").unwrap_or(&Json::Null);
     match (intent, row) {
@@ -218,7 +219,9 @@ pub fn check(payload: &str, intent: &Intent, expected: &Expected<'_>) -> Result<
         (_, None) => Err(""),
     }
     .map_err(|name| refused_member("parameters", name))?;
-    let wallet = text(parameters, "signWith").or_else(|| text(parameters, "walletId"));
+    let wallet = parameters
+        .text("signWith")
+        .or_else(|| parameters.text("walletId"));
     let is_blind = row.is_some_and(|row| row.blind);
     Ok(Checked {
         organization_id: Some(organization_id.to_owned()),
@@ -290,7 +293,7 @@ impl Intent {
     /// `expiresAt` is no time of RFC 3339; and where what is signed blind is not allowed
     /// explicitly, by `allowBlindSigning: true`.
     pub fn from_json(json: &Json) -> Result<Stated> {
-        let kind = text(json, "kind").unwrap_or_default();
+        let kind = json.text("kind").unwrap_or_default();
         let (kind, members) = Self::KINDS
             .iter()
             .find(|(name, _)| *name == kind)
@@ -378,11 +381,17 @@ impl Intent {
     fn text(&self, name: &str) -> Option<&str> {
         let (_, members) = Self::KINDS.iter().find(|(kind, _)| *kind == self.kind())?;
         let at = members.iter().position(|member| bare(member) == name)?;
-        self.texts().get(at).copied().flatten()
+        let text = self.texts().get(at).copied().flatten()?;
+        // As Grid keeps it.
+        Some(if name == "nickname" {
+            trimmed(text)
+        } else {
+            text
+        })
     }
 
     /// In the order of [`Intent::KINDS`].
-    fn texts(&self) -> [Option<&str>; MAX_TEXTS] {
+    fn texts(&self) -> [Option<&String>; MAX_TEXTS] {
         match self {
             Self::AddPasskey {
                 credential_id,
@@ -395,8 +404,7 @@ impl Intent {
                 Some(client_data_json),
                 Some(attestation_object),
                 Some(challenge),
-                // As Grid keeps it.
-                nickname.as_deref().map(str::trim),
+                nickname.as_ref(),
             ],
             Self::AddOauth { oidc_token: text }
             | Self::SetEmail { email: text }
@@ -409,13 +417,13 @@ impl Intent {
                 wallet_id,
             } => [
                 Some(client_public_key),
-                wallet_id.as_deref(),
+                wallet_id.as_ref(),
                 None,
                 None,
                 None,
             ],
             Self::ExecuteQuote { sign_with } | Self::UpdatePrivacy { sign_with } => {
-                [sign_with.as_deref(), None, None, None, None]
+                [sign_with.as_ref(), None, None, None, None]
             }
             Self::RevokePasskey
             | Self::RevokeOauth
@@ -458,9 +466,7 @@ impl Intent {
         Ok(match *rule {
             Rule::Any => true,
             Rule::Text => text.is_some(),
-            Rule::ShortText(max_chars) => {
-                text.is_some_and(|text| text.chars().nth(max_chars).is_none())
-            }
+            Rule::ShortText(max_chars) => text.is_some_and(|text| characters(text) <= max_chars),
             Rule::OneOf(texts) => text.is_some_and(|text| texts.contains(&text)),
             Rule::Equal(name) => text.is_some() && text == self.text(name),
             Rule::EqualHex(name) => text
@@ -477,12 +483,8 @@ impl Intent {
             Rule::OnlyText => only.and_then(Json::as_str).is_some_and(is_text),
             Rule::OptionalFlag => value.as_bool().is_some(),
             Rule::OptionalUpTo(most) => {
-                let digits = text.filter(|text| {
-                    !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
-                });
-                let number = value
-                    .as_u64()
-                    .or_else(|| digits.and_then(|text| text.parse().ok()));
+                let digits = text.filter(|text| text.as_bytes().first() != Some(&b'0'));
+                let number = value.as_u64().or_else(|| digits.and_then(decimal::decode));
                 number.is_some_and(|number| (1..=most).contains(&number))
             }
             Rule::OptionalTexts => value
@@ -612,12 +614,13 @@ fn refused_member(reason: &'static str, name: &str) -> Error {
             "The payload to sign has something that was not asked for. Nothing was signed.",
         );
     }
-    let message = [
-        "In the payload to sign, `",
-        name,
-        "` is not what was asked for. Nothing was signed.",
-    ];
-    refused(reason, joined(&message))
+    refused(
+        reason,
+        filled(
+            "In the payload to sign, `{}` is not what was asked for. Nothing was signed.",
+            &[name],
+        ),
+    )
 }
 
 fn refused(reason: &'static str, message: impl Into<Cow<'static, str>>) -> Error {
@@ -625,12 +628,10 @@ fn refused(reason: &'static str, message: impl Into<Cow<'static, str>>) -> Error
 }
 
 fn wrong_member(name: &str) -> Error {
-    let message = [
-        "`intent.",
-        bare(name),
-        "` is missing, is not of this kind of intent, or is not of its form.",
-    ];
-    Error::invalid_argument(joined(&message))
+    Error::invalid_argument(filled(
+        "`intent.{}` is missing, is not of this kind of intent, or is not of its form.",
+        &[bare(name)],
+    ))
 }
 
 fn stated_text<'a>(json: &'a Json, member: &str) -> Result<Option<&'a str>> {
@@ -642,16 +643,16 @@ fn stated_text<'a>(json: &'a Json, member: &str) -> Result<Option<&'a str>> {
 }
 
 fn stated_key(json: &Json, name: &str) -> Result<PublicKey> {
-    PublicKey::from_hex(text(json, name).unwrap_or_default()).map_err(|_| wrong_member(name))
+    PublicKey::from_hex(json.text(name).unwrap_or_default()).map_err(|_| wrong_member(name))
 }
 
 fn owned(json: &Json, name: &str) -> Option<String> {
-    text(json, name).map(str::to_owned)
+    json.text(name).map(str::to_owned)
 }
 
 /// Without the mark of those that may be missing.
 fn bare(member: &str) -> &str {
-    member.trim_end_matches('?')
+    member.strip_suffix('?').unwrap_or(member)
 }
 
 /// Whether two values are the same, in whatever order their members stand. Numbers are compared
@@ -666,12 +667,11 @@ fn same(a: &Json, b: &Json) -> bool {
         (Json::Array(a), Json::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
-        _ => a == b,
+        (Json::String(a), Json::String(b)) | (Json::Number(a), Json::Number(b)) => a == b,
+        (Json::Bool(a), Json::Bool(b)) => a == b,
+        (Json::Null, Json::Null) => true,
+        _ => false,
     }
-}
-
-fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
-    json.get(name).and_then(Json::as_str)
 }
 
 fn is_text(text: &str) -> bool {
@@ -686,9 +686,8 @@ fn is_word(text: &str) -> bool {
 }
 
 fn thirteen_digits(text: &str) -> Option<i64> {
-    if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
+    if text.len() != 13 {
+        return None;
     }
+    i64::try_from(decimal::decode(text)?).ok()
 }

@@ -4,7 +4,7 @@
 
 use alloc::{borrow::ToOwned as _, string::String};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, characters};
 
 /// The nickname without white space around it, if Grid takes it: 1 to 100 characters that are
 /// letters, numbers, spaces or one of `. _ - ' ( )`.
@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 ///
 /// Fails with `invalid_argument`.
 pub fn passkey_nickname(text: &str) -> Result<String> {
-    let nickname = text.trim();
+    let nickname = trimmed(text);
     let is_nickname = nickname.len() <= MAX_CHARS * 4
-        && (1..=MAX_CHARS).contains(&nickname.chars().count())
+        && (1..=MAX_CHARS).contains(&characters(nickname))
         && nickname.chars().all(|character| {
-            character.is_alphanumeric()
+            is_alphanumeric(character)
                 || matches!(character, ' ' | '.' | '_' | '-' | '\'' | '(' | ')')
         });
     if is_nickname {
@@ -33,6 +33,57 @@ pub fn passkey_nickname(text: &str) -> Result<String> {
 
 const MAX_CHARS: usize = 100;
 
+/// As `str::trim` has it.
+pub(super) fn trimmed(text: &str) -> &str {
+    let mut inner = text;
+    while let Some(rest) = inner.strip_prefix(is_white_space) {
+        inner = rest;
+    }
+    while let Some(rest) = inner.strip_suffix(is_white_space) {
+        inner = rest;
+    }
+    inner
+}
+
+/// As [`char::is_whitespace`] has it, without its table.
+fn is_white_space(character: char) -> bool {
+    matches!(
+        character,
+        '\t'..='\r'
+            | ' '
+            | '\u{85}'
+            | '\u{a0}'
+            | '\u{1680}'
+            | '\u{2000}'..='\u{200a}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{202f}'
+            | '\u{205f}'
+            | '\u{3000}'
+    )
+}
+
+/// As [`char::is_alphanumeric`] has it, whose two tables are twice as large.
+fn is_alphanumeric(character: char) -> bool {
+    let mut left = u32::from(character);
+    let mut is_in = false;
+    let mut length = 0_u32;
+    for byte in RUNS {
+        length = (length << 7) | u32::from(byte & 0x7f);
+        if *byte < 0x80 {
+            let Some(rest) = left.checked_sub(length) else {
+                return is_in;
+            };
+            (left, is_in, length) = (rest, !is_in, 0);
+        }
+    }
+    is_in
+}
+
+/// How many characters in a row are neither letters nor numbers, how many then are, and so on: each
+/// number in digits of seven bits, all but its last with the highest bit set. The test writes it.
+const RUNS: &[u8] = include_bytes!("nickname/runs.bin");
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -40,6 +91,71 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorCode;
+
+    /// Every character there is. Where a newer compiler knows more letters:
+    /// `UPDATE_RUNS=1 cargo test --lib nickname`.
+    #[test]
+    fn agrees_with_the_standard_library_about_every_character() {
+        #[cfg(not(target_arch = "wasm32"))]
+        if std::env::var_os("UPDATE_RUNS").is_some() {
+            std::fs::write("src/formats/nickname/runs.bin", runs()).unwrap();
+        }
+        assert!(
+            RUNS == runs(),
+            "this compiler knows other letters than runs.bin"
+        );
+        for character in '\0'..=char::MAX {
+            assert_eq!(
+                is_white_space(character),
+                character.is_whitespace(),
+                "{character:?}"
+            );
+        }
+        // All of them take minutes here. Past the last letter every run but the last is over.
+        let last = u32::from('\u{34000}');
+        let beyond = (last..=u32::from(char::MAX)).step_by(997);
+        for character in (0..last).chain(beyond).filter_map(char::from_u32) {
+            assert_eq!(
+                is_alphanumeric(character),
+                character.is_alphanumeric(),
+                "{character:?}"
+            );
+        }
+    }
+
+    fn runs() -> Vec<u8> {
+        let mut runs = Vec::new();
+        let (mut length, mut is_in) = (0_u32, false);
+        for code in 0..=u32::from(char::MAX) {
+            let is_now_in = char::from_u32(code).is_some_and(char::is_alphanumeric);
+            if is_now_in != is_in {
+                let digits = [length >> 14, length >> 7].map(|digits| digits & 0x7f);
+                let first = digits.iter().position(|digit| *digit > 0).unwrap_or(2);
+                runs.extend(digits[first..].iter().map(|digit| *digit as u8 | 0x80));
+                runs.push((length & 0x7f) as u8);
+                (length, is_in) = (0, is_now_in);
+            }
+            length += 1;
+        }
+        assert!(!is_in && length < 1 << 21);
+        runs
+    }
+
+    #[test]
+    fn trims_like_the_standard_library() {
+        for text in [
+            "",
+            " ",
+            "a",
+            " a",
+            "a ",
+            "\u{3000}\ta b\u{85}\r",
+            " \u{2009}",
+            "\u{200b}a",
+        ] {
+            assert_eq!(trimmed(text), text.trim());
+        }
+    }
 
     #[test]
     fn taken() {

@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     crypto::{
-        encoding::base64url,
+        encoding::{base64url, decimal},
         json::{Json, Limits},
         key::PublicKey,
     },
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result, cut, filled},
 };
 
 /// A one-time code as the customer typed it. Wiped when dropped.
@@ -100,7 +100,7 @@ impl VerificationToken {
     /// - `bundle_untrusted` where the trusted enclave did not sign it;
     /// - `challenge_expired` where its time has passed.
     pub fn verify(text: &str, expected: &ExpectedToken<'_>) -> Result<Self> {
-        if text.trim_start().starts_with('{') {
+        if text.bytes().find(|byte| !byte.is_ascii_whitespace()) == Some(b'{') {
             return Err(refused("type", "is an activity, not a verification token"));
         }
         if text.len() > MAX_TOKEN_BYTES {
@@ -117,12 +117,11 @@ impl VerificationToken {
         {
             return Err(Error::new(
                 ErrorCode::BundleUntrusted,
-                joined(&[
-                    "The verification token is not signed by the key ",
-                    &expected.otp_key.fingerprint(),
-                    ", which this client trusts. Against a sandbox, give the sandbox's enclave \
-                     keys in the options.",
-                ]),
+                filled(
+                    "The verification token is not signed by the key {}, which this client trusts. \
+                     Against a sandbox, give the sandbox's enclave keys in the options.",
+                    &[&expected.otp_key.fingerprint()],
+                ),
             ));
         }
         check_claims(&read_part(claims).ok_or_else(not_json)?, expected)
@@ -133,25 +132,35 @@ impl VerificationToken {
 pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// `header.claims`, `header`, `claims` and `signature`: RFC 7515 section 3.1.
-pub(super) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
-    let (signing_input, signature) = token.rsplit_once('.')?;
-    let (header, claims) = signing_input.split_once('.')?;
-    (!claims.contains('.')).then_some((signing_input, header, claims, signature))
+pub(crate) fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
+    let (header, rest) = cut(token, b'.');
+    let (claims, signature) = cut(rest?, b'.');
+    let (signature, None) = cut(signature?, b'.') else {
+        return None;
+    };
+    let signed_bytes = token.len().checked_sub(signature.len())?.checked_sub(1)?;
+    Some((token.get(..signed_bytes)?, header, claims, signature))
 }
 
 /// The JSON in a header or in claims.
 pub(super) fn read_part(base64: &str) -> Option<Json> {
-    let bytes = base64url::decode(base64, MAX_TOKEN_BYTES).ok()?;
+    read_base64url(base64, MAX_TOKEN_BYTES)
+}
+
+/// The JSON in base64url.
+#[inline(never)]
+pub(super) fn read_base64url(base64: &str, max_bytes: usize) -> Option<Json> {
+    let bytes = base64url::decode(base64, max_bytes).ok()?;
     let text = core::str::from_utf8(&bytes).ok()?;
     let limits = Limits {
-        bytes: MAX_TOKEN_BYTES,
+        bytes: max_bytes,
         depth: 16,
     };
     Json::parse(text, limits).ok()
 }
 
 fn check_header(header: &Json) -> Result<()> {
-    let has = |name: &str, value: &str| header.get(name).and_then(Json::as_str) == Some(value);
+    let has = |name: &str, value: &str| header.text(name) == Some(value);
     // RFC 7515 section 4.1.11: what is critical must be understood.
     if has("alg", "ES256") && has("typ", "JWT") && header.get("crit").is_none() {
         Ok(())
@@ -161,7 +170,7 @@ fn check_header(header: &Json) -> Result<()> {
 }
 
 fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<VerificationToken> {
-    let claim = |name: &str| claims.get(name).and_then(Json::as_str);
+    let claim = |name| claims.text(name);
     let public_key = claim("public_key").and_then(|text| PublicKey::from_hex(text).ok());
     if public_key.as_ref() != Some(expected.public_key) {
         return Err(refused("parameters", "is for another public key"));
@@ -178,8 +187,8 @@ fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<Verificat
         .filter(|id| !id.is_empty())
         .ok_or_else(|| refused("organization", "names no organization"))?;
     let expires_at_ms = claim("exp")
-        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
-        .and_then(|digits| digits.parse().ok())
+        .and_then(decimal::decode)
+        .and_then(|number| i64::try_from(number).ok())
         .ok_or_else(|| refused("timestamp", "has no expiry in milliseconds"))?;
     if expected.now_ms >= expires_at_ms {
         return Err(Error::new(
@@ -196,7 +205,7 @@ fn check_claims(claims: &Json, expected: &ExpectedToken<'_>) -> Result<Verificat
 fn malformed(what: &str) -> Error {
     Error::new(
         ErrorCode::BundleMalformed,
-        joined(&["The verification token ", what, "."]),
+        filled("The verification token {}.", &[what]),
     )
 }
 
@@ -207,7 +216,7 @@ fn not_json() -> Error {
 fn refused(reason: &'static str, what: &str) -> Error {
     Error::new(
         ErrorCode::IntentRefused,
-        joined(&["The payload to sign ", what, ". Nothing was signed."]),
+        filled("The payload to sign {}. Nothing was signed.", &[what]),
     )
     .with_reason(reason)
 }

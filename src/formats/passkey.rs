@@ -4,11 +4,9 @@
 
 use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 
+use super::otp::read_base64url;
 use crate::{
-    crypto::{
-        encoding::base64url,
-        json::{Json, Limits},
-    },
+    crypto::{encoding::base64url, json::Json},
     error::{Error, ErrorCode, Result},
 };
 
@@ -151,7 +149,7 @@ pub fn check_client_data(
     challenge: &[u8],
 ) -> Result<()> {
     let client_data = read_client_data(client_data_json)?;
-    if client_data.get("type").and_then(Json::as_str) != Some(ceremony.client_data_type()) {
+    if client_data.text("type") != Some(ceremony.client_data_type()) {
         return Err(rejected(
             "The passkey's answer belongs to another kind of ceremony.",
         ));
@@ -165,23 +163,17 @@ pub fn check_client_data(
 }
 
 /// WebAuthn section 5.8.1. Browsers write a few hundred bytes.
-const CLIENT_DATA_LIMITS: Limits = Limits {
-    bytes: 16 * 1024,
-    depth: 16,
-};
+const MAX_CLIENT_DATA_BYTES: usize = 16 * 1024;
 
 fn read_client_data(base64: &str) -> Result<Json> {
-    let malformed = || rejected("The passkey's client data is not base64url of a JSON text.");
-    let bytes = base64url::decode(base64, CLIENT_DATA_LIMITS.bytes).map_err(|_| malformed())?;
-    let text = core::str::from_utf8(&bytes).map_err(|_| malformed())?;
-    Json::parse(text, CLIENT_DATA_LIMITS).map_err(|_| malformed())
+    read_base64url(base64, MAX_CLIENT_DATA_BYTES)
+        .ok_or_else(|| rejected("The passkey's client data is not base64url of a JSON text."))
 }
 
 fn challenge_of(client_data: &Json) -> Result<Vec<u8>> {
     client_data
-        .get("challenge")
-        .and_then(Json::as_str)
-        .and_then(|challenge| base64url::decode(challenge, CLIENT_DATA_LIMITS.bytes).ok())
+        .text("challenge")
+        .and_then(|challenge| base64url::decode(challenge, MAX_CLIENT_DATA_BYTES).ok())
         .ok_or_else(|| rejected("The passkey's client data has no challenge."))
 }
 

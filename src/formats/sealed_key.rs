@@ -11,7 +11,7 @@ use crate::{
         key::{PrivateKey, PublicKey},
         random::Random,
     },
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result, filled},
 };
 
 /// Receives a sealed session key. It signs nothing.
@@ -68,7 +68,7 @@ impl SealedKeyReceiver {
     /// receiver can be used again.
     pub fn open(&self, encrypted_session_signing_key: &str) -> Result<SessionKey> {
         let payload = base58check::decode(encrypted_session_signing_key, MAX_BUNDLE_CHARS)
-            .map_err(|error| malformed(&joined(&["as Base58Check, ", error.message()])))?;
+            .map_err(|error| malformed(&filled("as Base58Check, {}", &[error.message()])))?;
         let (encapped, ciphertext) = payload
             .split_first_chunk::<33>()
             .ok_or_else(|| malformed("it is too short"))?;

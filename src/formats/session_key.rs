@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::otp::OtpCode;
 use crate::{
     crypto::{
-        enclave::{malformed, open_envelope, read_bundle, uncompressed_key},
+        enclave::{malformed, open_envelope, read_data, uncompressed_key},
         encoding::{base64url, der, hex},
         hpke,
         json::Json,
@@ -188,10 +188,8 @@ pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// Fails with `bundle_malformed` or `bundle_untrusted`.
 pub fn otp_encryption_target(bundle: &str, otp_key: &PublicKey) -> Result<PublicKey> {
     let data = open_envelope(bundle, otp_key)?;
-    let text = core::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
-    read_bundle(text)?
-        .get("targetPublic")
-        .and_then(Json::as_str)
+    read_data(&data)?
+        .text("targetPublic")
         .and_then(uncompressed_key)
         .ok_or_else(|| malformed("its targetPublic is not an uncompressed P-256 key"))
 }

@@ -2,8 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use core::ops::RangeInclusive;
-
 use crate::error::{Error, Result};
 
 /// Milliseconds since 1970 of an RFC 3339 date-time, e.g. `2026-04-08T15:35:00Z`. What is finer
@@ -27,38 +25,49 @@ fn read(text: &[u8]) -> Option<i64> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    let (year, text) = number(text, 4, 1..=9999)?;
-    let (month, text) = number(after(b"-", text)?, 2, 1..=12)?;
-    let (day, text) = number(after(b"-", text)?, 2, 1..=days_of(month, year))?;
-    let (hour, text) = number(after(b"Tt", text)?, 2, 0..=23)?;
-    let (minute, text) = number(after(b":", text)?, 2, 0..=59)?;
-    let (second, text) = number(after(b":", text)?, 2, 0..=59)?;
+    let (year, text) = number(text, 4, 1, 9999)?;
+    let (month, text) = number(after(b"-", text)?, 2, 1, 12)?;
+    let (day, text) = number(after(b"-", text)?, 2, 1, days_of(month, year))?;
+    let (hour, text) = number(after(b"Tt", text)?, 2, 0, 23)?;
+    let (minute, text) = number(after(b":", text)?, 2, 0, 59)?;
+    let (second, text) = number(after(b":", text)?, 2, 0, 59)?;
     let (millisecond, text) = fraction(text)?;
     let (offset_minutes, text) = offset(text)?;
     if !text.is_empty() {
         return None;
     }
-    let minutes = days_since_1970(year, month, day)
-        .saturating_mul(24 * 60)
-        .saturating_add(hour.saturating_mul(60))
-        .saturating_add(minute)
-        .saturating_sub(offset_minutes);
-    let seconds = minutes.saturating_mul(60).saturating_add(second);
-    Some(seconds.saturating_mul(1000).saturating_add(millisecond))
+    let minutes = hour
+        .wrapping_mul(60)
+        .wrapping_add(minute)
+        .wrapping_sub(offset_minutes);
+    let milliseconds = minutes
+        .wrapping_mul(60)
+        .wrapping_add(second)
+        .wrapping_mul(1000)
+        .wrapping_add(millisecond);
+    let days = days_since_1970(year, month, day);
+    Some(
+        i64::from(days)
+            .wrapping_mul(MS_PER_DAY)
+            .wrapping_add(milliseconds.into()),
+    )
 }
 
-type Read<'a> = Option<(i64, &'a [u8])>;
+/// Numbers here are of a few digits, so that no sum of them overflows.
+type Read<'a> = Option<(i32, &'a [u8])>;
 
-/// A number of exactly this many digits, and what follows it.
-fn number(text: &[u8], digits: usize, range: RangeInclusive<i64>) -> Read<'_> {
+/// A number of exactly this many digits, in these bounds, and what follows it.
+#[inline(never)]
+fn number(text: &[u8], digits: usize, least: i32, most: i32) -> Read<'_> {
     let (digits, rest) = text.split_at_checked(digits)?;
-    Some((value(digits)?, rest)).filter(|(value, _)| range.contains(value))
+    let value = value(digits)?;
+    (value >= least && value <= most).then_some((value, rest))
 }
 
-fn value(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |value, digit| {
+fn value(digits: &[u8]) -> Option<i32> {
+    digits.iter().try_fold(0_i32, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-        value.checked_mul(10)?.checked_add(i64::from(digit))
+        Some(value.wrapping_mul(10).wrapping_add(i32::from(digit)))
     })
 }
 
@@ -88,17 +97,17 @@ fn offset(text: &[u8]) -> Read<'_> {
         return Some((0, rest));
     }
     let sign = if text.first() == Some(&b'-') { -1 } else { 1 };
-    let (hours, rest) = number(after(b"+-", text)?, 2, 0..=23)?;
-    let (minutes, rest) = number(after(b":", rest)?, 2, 0..=59)?;
-    let offset = hours.saturating_mul(60).saturating_add(minutes);
-    Some((offset.saturating_mul(sign), rest))
+    let (hours, rest) = number(after(b"+-", text)?, 2, 0, 23)?;
+    let (minutes, rest) = number(after(b":", rest)?, 2, 0, 59)?;
+    let offset = hours.wrapping_mul(60).wrapping_add(minutes);
+    Some((offset.wrapping_mul(sign), rest))
 }
 
-fn is_leap(year: i64) -> bool {
+fn is_leap(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-fn days_of(month: i64, year: i64) -> i64 {
+fn days_of(month: i32, year: i32) -> i32 {
     match month {
         2 if is_leap(year) => 29,
         2 => 28,
@@ -108,21 +117,22 @@ fn days_of(month: i64, year: i64) -> i64 {
 }
 
 /// In the Gregorian calendar, for years from 1.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let before = year.saturating_sub(1);
+fn days_since_1970(year: i32, month: i32, day: i32) -> i32 {
+    let before = year.wrapping_sub(1);
     let leap_days = (before / 4)
-        .saturating_sub(before / 100)
-        .saturating_add(before / 400);
-    let days_of_years = before.saturating_mul(365).saturating_add(leap_days);
+        .wrapping_sub(before / 100)
+        .wrapping_add(before / 400);
+    let days_of_years = before.wrapping_mul(365).wrapping_add(leap_days);
     (1..month)
         .map(|month| days_of(month, year))
-        .fold(days_of_years, i64::saturating_add)
-        .saturating_add(day)
-        .saturating_sub(DAYS_UNTIL_1970)
+        .fold(days_of_years, i32::wrapping_add)
+        .wrapping_add(day)
+        .wrapping_sub(DAYS_UNTIL_1970)
 }
 
 /// From 1 January of year 1, and one more because days count from 1.
-const DAYS_UNTIL_1970: i64 = 719_163;
+const DAYS_UNTIL_1970: i32 = 719_163;
+const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 
 #[cfg(test)]
 mod tests {

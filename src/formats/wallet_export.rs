@@ -10,16 +10,15 @@ use zeroize::Zeroizing;
 use crate::{
     crypto::{
         enclave::{
-            ExportTrust, MAX_BUNDLE_BYTES, malformed, open_envelope, open_unsigned_envelope,
-            read_bundle, uncompressed_key,
+            ExportTrust, MAX_BUNDLE_BYTES, malformed, member, open_envelope,
+            open_unsigned_envelope, read_data, uncompressed_key,
         },
         encoding::hex,
         hpke,
-        json::Json,
         key::{PrivateKey, PublicKey},
         random::Random,
     },
-    error::{Error, ErrorCode, Result, joined},
+    error::{Error, ErrorCode, Result},
 };
 
 /// Receives one wallet export; used up by one success. It signs nothing.
@@ -114,14 +113,8 @@ fn open_with(
         ExportTrust::Key(trusted) => open_envelope(encrypted_wallet_credentials, trusted)?,
         ExportTrust::UnsignedSandbox => open_unsigned_envelope(encrypted_wallet_credentials)?,
     };
-    let text = core::str::from_utf8(&data).map_err(|_| malformed("its data is not UTF-8"))?;
-    let export = read_bundle(text)?;
-    let member = |name: &str| {
-        export
-            .get(name)
-            .and_then(Json::as_str)
-            .ok_or_else(|| malformed(&joined(&["its data has no text `", name, "`"])))
-    };
+    let export = read_data(&data)?;
+    let member = |name| member(&export, "its data has", name);
     if member("organizationId")? != organization_id {
         return Err(Error::new(
             ErrorCode::BundleUntrusted,
@@ -146,7 +139,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::crypto::random::SystemRandom;
+    use crate::crypto::{json::Json, random::SystemRandom};
 
     const MNEMONIC: &str = "leaf lady until";
 
@@ -205,7 +198,7 @@ mod tests {
     fn unsigned_exports_need_that_to_be_said() {
         let export = Export::new();
         let signed = export.bundle(MNEMONIC.as_bytes());
-        let envelope = read_bundle(&signed).unwrap();
+        let envelope = read_data(signed.as_bytes()).unwrap();
         let unsigned = Json::object([
             ("version", "v1.0.0".into()),
             ("data", envelope.get("data").unwrap().clone()),

@@ -18,9 +18,7 @@ pub fn decode(text: &str, max_chars: usize) -> Result<Vec<u8>, EncodingError> {
     if text.len() > max_chars {
         return Err(EncodingError::TooLong);
     }
-    let mut bytes = bs58::decode(text)
-        .into_vec()
-        .map_err(|_| EncodingError::Malformed)?;
+    let mut bytes = digits(text).ok_or(EncodingError::Malformed)?;
     let payload_bytes = bytes
         .len()
         .checked_sub(CHECKSUM_BYTES)
@@ -31,6 +29,33 @@ pub fn decode(text: &str, max_chars: usize) -> Result<Vec<u8>, EncodingError> {
     } else {
         Err(EncodingError::Checksum)
     }
+}
+
+const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// The number of these digits, big-endian, behind as many zeros as the text has ones in front.
+fn digits(text: &str) -> Option<Vec<u8>> {
+    let mut little_endian = Vec::new();
+    let mut zeros = 0_usize;
+    for character in text.bytes() {
+        let digit = ALPHABET.iter().position(|digit| *digit == character)?;
+        let mut carry = u8::try_from(digit).ok()?;
+        for byte in &mut little_endian {
+            // At most 255 * 58 + 57.
+            let [high, low] = u16::from(*byte)
+                .wrapping_mul(58)
+                .wrapping_add(u16::from(carry))
+                .to_be_bytes();
+            (*byte, carry) = (low, high);
+        }
+        if carry > 0 {
+            little_endian.push(carry);
+        } else if little_endian.is_empty() {
+            zeros = zeros.saturating_add(1);
+        }
+    }
+    little_endian.resize(little_endian.len().saturating_add(zeros), 0);
+    Some(little_endian.into_iter().rev().collect())
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@
 
 use alloc::{string::String, vec::Vec};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
-use super::EncodingError;
+use super::{
+    EncodingError,
+    digits::{self, Alphabet, Run},
+};
 
 /// Without padding.
 pub fn encode(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
+    digits::encode(&DIGITS, bytes)
 }
 
 /// Refuses padding, white space, and texts whose unused last bits are not zero, for at most
@@ -19,15 +20,55 @@ pub fn decode(text: &str, max_bytes: usize) -> Result<Vec<u8>, EncodingError> {
     if text.len() > max_bytes.saturating_mul(4).div_ceil(3) {
         return Err(EncodingError::TooLong);
     }
-    Base64UrlUnpadded::decode_vec(text).map_err(|_| EncodingError::Malformed)
+    digits::decode(&DIGITS, text)
 }
+
+const DIGITS: Alphabet = Alphabet {
+    bits: 6,
+    written: RUNS,
+    read: RUNS,
+};
+
+const RUNS: &[Run] = &[
+    Run::new(b'A', b'Z', 0),
+    Run::new(b'a', b'z', 26),
+    Run::new(b'0', b'9', 52),
+    Run::new(b'-', b'-', 62),
+    Run::new(b'_', b'_', 63),
+];
 
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use base64ct::{Base64UrlUnpadded, Encoding as _};
+
     use super::*;
+
+    /// Every byte in every place of a text, and every number of bytes, against the `base64ct` crate.
+    #[test]
+    fn agrees_with_the_base64ct_crate() {
+        for length in 0..70_usize {
+            for byte in 0..=u8::MAX {
+                let bytes: Vec<u8> = (0..length)
+                    .map(|at| byte.wrapping_add(u8::try_from(at).unwrap().wrapping_mul(89)))
+                    .collect();
+                let text = Base64UrlUnpadded::encode_string(&bytes);
+                assert_eq!(encode(&bytes), text);
+                assert_eq!(decode(&text, length).unwrap(), bytes);
+            }
+        }
+        for first in 0..=127_u8 {
+            for second in 0..=127_u8 {
+                let pair = [first, second].map(char::from);
+                for text in [String::from_iter(pair), format!("AA{}{}", pair[0], pair[1])] {
+                    let expected = Base64UrlUnpadded::decode_vec(&text).ok();
+                    assert_eq!(decode(&text, 3).ok(), expected, "{text:?}");
+                }
+            }
+        }
+    }
 
     /// RFC 4648 section 10, without padding; and the two letters of the URL-safe alphabet.
     #[test]

@@ -15,7 +15,7 @@ const INTEGER: u8 = 0x02;
 
 /// `Ecdsa-Sig-Value ::= SEQUENCE { r INTEGER, s INTEGER }` (RFC 3279 section 2.2.3), 8 to 72 bytes.
 pub fn encode((r, s): &Integers) -> Vec<u8> {
-    let integers: Vec<u8> = [r, s].into_iter().flat_map(integer).collect();
+    let integers = [integer(r), integer(s)].concat();
     // At most 70: each integer has at most 33 bytes behind two of its own.
     let length = u8::try_from(integers.len()).unwrap_or_default();
     [&[SEQUENCE, length], integers.as_slice()].concat()

@@ -4,11 +4,14 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::EncodingError;
+use super::{
+    EncodingError,
+    digits::{self, Alphabet, Run},
+};
 
 /// Lower case, two digits for each byte.
 pub fn encode(bytes: &[u8]) -> String {
-    base16ct::lower::encode_string(bytes)
+    digits::encode(&DIGITS, bytes)
 }
 
 /// Digits of either case, an even number of them, for at most `max_bytes` bytes.
@@ -16,8 +19,18 @@ pub fn decode(text: &str, max_bytes: usize) -> Result<Vec<u8>, EncodingError> {
     if text.len() > max_bytes.saturating_mul(2) {
         return Err(EncodingError::TooLong);
     }
-    base16ct::mixed::decode_vec(text).map_err(|_| EncodingError::Malformed)
+    digits::decode(&DIGITS, text)
 }
+
+const DIGITS: Alphabet = Alphabet {
+    bits: 4,
+    written: &[Run::new(b'0', b'9', 0), Run::new(b'a', b'f', 10)],
+    read: &[
+        Run::new(b'0', b'9', 0),
+        Run::new(b'a', b'f', 10),
+        Run::new(b'A', b'F', 10),
+    ],
+};
 
 #[cfg(test)]
 mod tests {
@@ -25,6 +38,23 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn every_byte_and_every_character() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(encode(&[byte]), format!("{byte:02x}"));
+            assert_eq!(decode(&format!("{byte:02x}"), 1), Ok(vec![byte]));
+            assert_eq!(decode(&format!("{byte:02X}"), 1), Ok(vec![byte]));
+        }
+        for character in (0..=u8::MAX).map(char::from) {
+            let text = format!("{character}0");
+            assert_eq!(
+                decode(&text, 8).is_ok(),
+                character.is_ascii_hexdigit(),
+                "{character:?}"
+            );
+        }
+    }
 
     #[test]
     fn writes_lower_case_and_reads_either() {

@@ -5,7 +5,9 @@
 
 pub mod base58check;
 pub mod base64url;
+pub mod decimal;
 pub mod der;
+mod digits;
 pub mod hex;
 
 use core::fmt;

@@ -1,10 +1,9 @@
 //! ECDSA with SHA-256: SEC1 section 4.1, with the nonces of RFC 6979.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
+    super::hmac::hmac,
     Secret,
     limbs::is_below,
     point::{Affine, multiply_generator},
@@ -122,16 +121,6 @@ impl Nonces {
 
     /// `HMAC_K(V || input)`
     fn mac(&self, input: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        // HMAC itself pads keys with zeros to the 64 bytes of a block.
-        let mut key = Zeroizing::new([0; 64]);
-        for (to, from) in key.iter_mut().zip(*self.key) {
-            *to = from;
-        }
-        let mut mac = Hmac::<Sha256>::new((&*key).into());
-        mac.update(&*self.value);
-        for part in input {
-            mac.update(part);
-        }
-        Zeroizing::new(mac.finalize().into_bytes().into())
+        hmac(&*self.key, &*self.value, input, &[])
     }
 }

@@ -760,6 +760,35 @@ async fn a_lost_answer_to_a_last_leg_is_an_unknown_outcome() {
     .await;
 }
 
+/// What Grid does not know any more ran out, or was used: by the same request, if it arrived twice.
+#[tokio::test]
+async fn what_was_used_is_an_unknown_outcome() {
+    local(async {
+        for flow in [
+            Flow::SignInByEmail,
+            Flow::Refresh,
+            Flow::RevokeSession,
+            Flow::AddPasskey,
+            Flow::UpdateEmail,
+            Flow::UpdatePrivacy,
+            Flow::ExportMnemonic,
+            Flow::CreateDelegatedKey,
+        ] {
+            let attempt = flow.prepared(KeyDelivery::Sealed).await;
+            let (operation, leg) = last_request(flow);
+            let fault = Fault::Error {
+                status: 401,
+                code: "UNAUTHORIZED".to_owned(),
+            };
+            fault_at(attempt.world(), operation, leg, fault);
+            let error = attempt.make().await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ChallengeExpired, "{flow:?}");
+            assert_eq!(error.reason(), Some("outcome_unknown"), "{flow:?}");
+        }
+    })
+    .await;
+}
+
 /// What is done when it was carried out once.
 fn is_single_use(flow: Flow) -> bool {
     !matches!(

@@ -760,6 +760,83 @@ async fn a_lost_answer_to_a_last_leg_is_an_unknown_outcome() {
     .await;
 }
 
+/// What Grid does not know any more ran out, or was used: by the same request, if it arrived twice.
+#[tokio::test]
+async fn what_was_used_is_an_unknown_outcome() {
+    local(async {
+        for flow in [
+            Flow::SignInByEmail,
+            Flow::Refresh,
+            Flow::RevokeSession,
+            Flow::AddPasskey,
+            Flow::UpdateEmail,
+            Flow::UpdatePrivacy,
+            Flow::ExportMnemonic,
+            Flow::CreateDelegatedKey,
+        ] {
+            let attempt = flow.prepared(KeyDelivery::Sealed).await;
+            let (operation, leg) = last_request(flow);
+            let fault = Fault::Error {
+                status: 401,
+                code: "UNAUTHORIZED".to_owned(),
+            };
+            fault_at(attempt.world(), operation, leg, fault);
+            let error = attempt.make().await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ChallengeExpired, "{flow:?}");
+            assert_eq!(error.reason(), Some("outcome_unknown"), "{flow:?}");
+        }
+    })
+    .await;
+}
+
+/// Signed out while a refresh is under way: what it has opened is ended, and where that cannot be had
+/// it is said.
+#[tokio::test]
+async fn a_session_that_comes_after_signing_out_is_not_forgotten() {
+    local(async {
+        let lost = || Fault::Drop { processed: true };
+        let unknown = Some("outcome_unknown");
+        for (operation, spoilt, is_left, told) in [
+            (Operation::RefreshAuthSession, None, false, None),
+            (Operation::RefreshAuthSession, Some(lost()), true, unknown),
+            (Operation::RevokeAuthSession, Some(lost()), false, unknown),
+        ] {
+            let world = World::new().await;
+            let client = world.client(KeyDelivery::ClientHeld);
+            let session = world.sign_in(&client).await;
+            if let Some(fault) = spoilt {
+                fault_at(&world, operation, 2, fault);
+            }
+            let known = world.sandbox.sessions().len();
+            // The old session is not revoked before there is a new one.
+            fault_at(
+                &world,
+                Operation::RevokeAuthSession,
+                1,
+                Fault::Error {
+                    status: 403,
+                    code: "FORBIDDEN".to_owned(),
+                },
+            );
+            let transport = world.transport.clone();
+            transport.take_sent();
+            let (refreshed, _) = tokio::join!(session.refresh(false, &DEFAULTS), async {
+                while !transport.take_sent().contains(&("refreshAuthSession", true)) {
+                    tokio::task::yield_now().await;
+                }
+                session.sign_out(&DEFAULTS).await
+            });
+            let error = refreshed.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::SessionExpired);
+            assert_eq!(error.reason(), told);
+            let sessions = world.sandbox.sessions();
+            assert_eq!(sessions.len(), known + 1);
+            assert_eq!(sessions.last().unwrap().active, is_left);
+        }
+    })
+    .await;
+}
+
 /// What is done when it was carried out once.
 fn is_single_use(flow: Flow) -> bool {
     !matches!(

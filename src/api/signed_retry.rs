@@ -102,14 +102,17 @@ pub fn check_not_aborted(options: &CallOptions) -> Result<()> {
 }
 
 /// A request id is good for one use, so such a request is never repeated; whoever called must know
-/// that it may have been carried out. That is so where no whole answer arrived, and where a server
-/// on the way failed.
+/// that it may have been carried out. That is so where no whole answer arrived, where a server on the
+/// way failed, and where Grid does not know the request any more.
 pub fn outcome_unknown(error: Error) -> Error {
     let unknown = match error.code() {
         ErrorCode::Network | ErrorCode::Timeout | ErrorCode::Aborted => true,
         ErrorCode::RelayProtocol => error
             .status()
             .is_some_and(|status| !(300..500).contains(&status)),
+        // It ran out or was used, says Grid; a browser or a proxy that lost an answer may have sent
+        // it again, and the first was carried out.
+        ErrorCode::ChallengeExpired => error.status().is_some(),
         _ => error.status().is_some_and(|status| status >= 500),
     };
     // A reason of Grid's own stays in `details`; one of this package's, a redirect, says more.

@@ -169,21 +169,23 @@ impl WalletSession {
         if current.borrow().ended == Some(SignedOutReason::SignedOut) {
             // Signed out meanwhile: then the new session must end too. Where the old one has only
             // run out meanwhile, the new one takes its place.
-            if let Ok((session, _)) = refreshed
-                && let Ok(key) = pending.into_signer(&session)
-            {
-                let options = CallOptions::default();
-                revoke(
-                    core,
-                    &session.account_id,
-                    Rc::new(key),
-                    &session.id,
-                    &options,
-                )
-                .await
-                .ok();
-            }
-            return Err(session_ended());
+            let is_over = match refreshed {
+                Ok((session, _)) => match pending.into_signer(&session) {
+                    Ok(key) => {
+                        let options = CallOptions::default();
+                        let (account_id, key) = (&session.account_id, Rc::new(key));
+                        let revoked = revoke(core, account_id, key, &session.id, &options);
+                        revoked.await.is_ok()
+                    }
+                    Err(_) => false,
+                },
+                Err(error) => error.reason() != Some("outcome_unknown"),
+            };
+            return Err(match is_over {
+                true => session_ended(),
+                // Nobody has its key, and it runs out by itself.
+                false => session_ended().with_reason("outcome_unknown"),
+            });
         }
         let (session, accepted) = refreshed?;
         if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id

@@ -6,7 +6,7 @@
 // primitive types, so that nothing changes between a check and its use; lengths before anything
 // else. Messages name the argument and never its value.
 
-import { GridkeyError, instanceLost, invalidArgument, usedAfterFree } from "./errors.js";
+import { GridkeyError, define, instanceLost, invalidArgument, usedAfterFree } from "./errors.js";
 
 const refuse = (name, why) => {
   throw invalidArgument(`\`${name}\` ${why}.`);
@@ -82,8 +82,10 @@ const list = (member, max, maxChars) =>
     const read = object({ [member]: text(maxChars) });
     const texts = [];
     try {
-      if (!(Array.isArray(value) && value.length <= max)) throw value;
-      for (let index = 0; index < value.length; index++) texts.push(value[index]);
+      // Read once: a proxy's may grow with every look at it.
+      const length = Array.isArray(value) ? value.length : undefined;
+      if (!(length <= max)) throw value;
+      for (let index = 0; index < length; index++) texts.push(value[index]);
     } catch {
       refuse(name, `must be an array of at most ${max} elements`);
     }
@@ -697,13 +699,15 @@ export function bind(instance, classOf) {
   };
 
   const functions = {};
-  for (const [className, { promises = {}, methods = {}, getters = {}, known = [] }] of Object.entries(members())) {
+  for (const [className, row] of Object.entries(members())) {
+    // Own members only, as everywhere.
+    const { promises = {}, methods = {}, getters = {}, known = [] } = { __proto__: null, ...row };
     const Class = class extends (classOf(className) ?? Object) {};
-    Object.defineProperty(Class, "name", { value: className });
+    define(Class, "name", { value: className });
     const { prototype } = Class;
     const target = className ? prototype : functions;
     let number = 0;
-    const define = (make, name, parameters, kind = "value") => {
+    const add = (make, name, parameters, kind = "value") => {
       const handleOfThis = (object) => {
         if (!className) return 0;
         const entry = entries.get(object);
@@ -712,7 +716,7 @@ export function bind(instance, classOf) {
         }
         return usable(entry);
       };
-      Object.defineProperty(target, name, {
+      define(target, name, {
         [kind]: make(number, handleOfThis, parameters),
         configurable: true,
         ...(kind === "value" && { writable: true }),
@@ -724,12 +728,12 @@ export function bind(instance, classOf) {
       [unlessOver, getters, "get"],
     ]) {
       for (const [name, parameters] of Object.entries(group)) {
-        define(make, name, parameters, kind);
+        add(make, name, parameters, kind);
         number++;
       }
     }
     for (const name of known) {
-      define((...more) => {
+      add((...more) => {
         const all = atOnce(...more);
         return function () {
           const entry = entries.get(this);
@@ -743,7 +747,7 @@ export function bind(instance, classOf) {
     if (!className) continue;
     classes.push([className, prototype]);
     for (const name of ["free", Symbol.dispose]) {
-      if (name) Object.defineProperty(prototype, name, { value: free, configurable: true, writable: true });
+      if (name) define(prototype, name, { value: free, configurable: true, writable: true });
     }
   }
   return functions;

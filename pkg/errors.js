@@ -1,12 +1,15 @@
+/** Defines a property by the own members of `descriptor`: a `get` that somebody has put on `Object.prototype` is none of it. */
+export const define = (object, name, descriptor) => Object.defineProperty(object, name, { __proto__: null, ...descriptor });
+
 /** Thrown by everything in this package. Branch on `code`; `instanceof` is not needed. */
 export class GridkeyError extends Error {
   /** @param {object} fields what is known of the error, as `index.d.ts` has it */
   constructor(message, fields, cause) {
     super(message, cause === undefined ? undefined : { cause });
     // Not the class's name, which minifiers change.
-    Object.defineProperty(this, "name", { value: "GridkeyError", configurable: true, writable: true });
+    define(this, "name", { value: "GridkeyError", configurable: true, writable: true });
     for (const name of Object.keys(fields)) {
-      Object.defineProperty(this, name, { value: fields[name], enumerable: true, configurable: true });
+      define(this, name, { value: fields[name], enumerable: true, configurable: true });
     }
   }
 }

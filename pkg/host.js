@@ -23,8 +23,13 @@ const NOTHING = 14;
 const NO_CRYPTO = 15;
 const CRYPTO_FAILED = 16;
 
+/** Credentials of the scheme (RFC 9110 section 11.4), also with a tab after it, and as one of several. */
+const BASIC = /(?:^|,)\s*basic(?:\s|$)/i;
+
 /** Longer bodies are not read to their end. */
 const MAX_BODY = 1024 * 1024;
+/** In one body: no server's stream has any. */
+const MAX_EMPTY_CHUNKS = 64;
 /** A year. */
 const MAX_RETRY_AFTER_MS = 366 * 24 * 60 * 60 * 1000;
 /** What a `Date` can hold: ECMA-262 section 21.4.1.1. */
@@ -156,7 +161,7 @@ export function fetchReply(given, givenHeaders, credentials, url, method, body, 
     try {
       headers = new Headers(headers);
       const inWindow = global("window") !== undefined && global("document") !== undefined;
-      if (inWindow && /^basic /i.test(headers.get("Authorization"))) return [HEADERS_BASIC];
+      if (inWindow && BASIC.test(headers.get("Authorization"))) return [HEADERS_BASIC];
       const own = {
         Accept: "application/json",
         "Content-Type": body === undefined ? undefined : "application/json",
@@ -225,12 +230,15 @@ async function readBody(response, task) {
     if (reader === undefined) return bytes(await response.arrayBuffer(), MAX_BODY) ?? TOO_LONG;
     const chunks = [];
     let length = 0;
-    while (!task.over) {
+    // Somebody's stream of nothing must not be read for ever: not even a timer goes off meanwhile.
+    let empty = 0;
+    while (!task.over && empty < MAX_EMPTY_CHUNKS) {
       const { done, value } = await reader.read();
       if (done) return joined(chunks, length);
       if (value === undefined || value === null) break;
       const chunk = bytes(value, MAX_BODY - length);
       if (!chunk) return TOO_LONG;
+      if (chunk.length === 0) empty++;
       length += chunk.length;
       chunks.push(chunk);
     }

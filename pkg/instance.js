@@ -7,7 +7,7 @@
 // of an old one can reach into a new one.
 
 import { bind, lostError } from "./bridge.js";
-import { instanceLost, invalidArgument, wasmUnavailable } from "./errors.js";
+import { define, instanceLost, invalidArgument, wasmUnavailable } from "./errors.js";
 import { createGlue } from "./wasm/glue.js";
 
 let starting;
@@ -205,7 +205,7 @@ export function publicClass(name, statics = []) {
       throw invalidArgument(`A ${name} is not made with \`new\`.`);
     }
   };
-  Object.defineProperty(Public, "name", { value: name });
+  define(Public, "name", { value: name });
   for (const method of statics) Public[method] = publicFunction(`${name}.${method}`);
   publicClasses.set(name, Public);
   return Public;

@@ -53,7 +53,8 @@ function readIntegrity(options) {
   if (options === null || typeof options !== "object") throw invalidArgument("init()'s `options` must be an object.");
   let integrity;
   try {
-    ({ integrity } = options);
+    // Its own: nobody's addition to `Object.prototype` is one.
+    if (Object.hasOwn(options, "integrity")) ({ integrity } = options);
   } catch (error) {
     throw invalidArgument("init()'s `options` could not be read: it threw an exception.", error);
   }

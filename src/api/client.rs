@@ -354,6 +354,18 @@ pub fn cancellable<'a, T: 'a>(
     }
 }
 
+/// Ends `work` with this error when `end` is ready. What is ready at once never looks at it.
+pub fn limited<'a, T>(
+    work: LocalFuture<'a, Result<T>>,
+    end: LocalFuture<'static, ()>,
+    error: Error,
+) -> Limited<'a, T> {
+    Limited {
+        work,
+        end: Some((end, error)),
+    }
+}
+
 /// Work, unless something else ends it, with an error. Written out and over boxes: a state machine
 /// of its own for each kind of work is many times as large.
 pub struct Limited<'a, T> {

@@ -6,7 +6,7 @@ use core::cell::{Cell, RefCell};
 use super::{client::Core, signer::Signer};
 use crate::{
     api::{
-        client::{CallOptions, cancellable},
+        client::{CallOptions, cancellable, limited},
         operation::Operation,
         request::Request,
         signed_retry::{DoneAtOnce, signed_retry},
@@ -74,8 +74,17 @@ impl SignedRequest {
             let (core, account_id, key, purpose, seen) =
                 (&core, &account_id, &key, &purpose, &seen);
             Box::pin(async move {
-                // An app that asks people takes its time.
-                let mut stated = cancellable(options, || purpose(&challenge)).await?;
+                // An app that asks people takes its time, but a challenge has an end.
+                let stating = cancellable(options, || purpose(&challenge));
+                let mut stated = limited(
+                    Box::pin(stating),
+                    at_end_of(core, challenge.expires_at_ms),
+                    Error::new(
+                        ErrorCode::ChallengeExpired,
+                        "the challenge ran out before `intent` had said what it asks for; nothing was signed",
+                    ),
+                )
+                .await?;
                 check_kind(operation, &stated.intent)?;
                 let expires_at_ms = challenge.expires_at_ms;
                 stated.expires_at_ms = stated
@@ -98,6 +107,17 @@ impl SignedRequest {
             account_id,
         })
     }
+}
+
+/// Ready when a challenge has run out, and no later than its payload is too old. The timer is set
+/// when it is first asked.
+fn at_end_of(core: &Core, expires_at_ms: i64) -> LocalFuture<'static, ()> {
+    const MAX_MS: i64 = 15 * 60 * 1000;
+    let time = core.api.time();
+    let left_ms = expires_at_ms.saturating_sub(time.now_ms());
+    let left_ms = u64::try_from(left_ms.min(MAX_MS)).unwrap_or(0);
+    let device = Rc::clone(time.device());
+    Box::pin(async move { device.sleep(left_ms).await })
 }
 
 /// What Grid has answered after the stamps, for the flow to check.

@@ -247,7 +247,8 @@ mod tests {
 
     #[test]
     fn wycheproof_ecdh() {
-        let sample = include_str!("../../tests/vectors/wycheproof_ecdh_secp256r1_ecpoint_test.json");
+        let sample =
+            include_str!("../../tests/vectors/wycheproof_ecdh_secp256r1_ecpoint_test.json");
         assert_eq!(run_ecdh(&read(sample)), 178);
     }
 

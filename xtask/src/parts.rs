@@ -86,6 +86,24 @@ pub(crate) const PARTS: &[Part] = &[
         result: tests_passed,
     },
     Part {
+        name: "vectors",
+        description: "the published vectors through the npm package, in Chromium",
+        needs: &[
+            setup::package_tools,
+            setup::browser,
+            setup::browser_test_tools,
+        ],
+        run: vectors,
+        result: last_line,
+    },
+    Part {
+        name: "interop",
+        description: "the npm package and Turnkey's, noble and @hpke/core, on each other's keys and texts",
+        needs: &[setup::package_tools, setup::interop],
+        run: |shell| interop(shell, 320, 4),
+        result: last_line,
+    },
+    Part {
         name: "testing",
         description: "what the package has for tests of pages, in Node.js, Vitest and Jest",
         needs: &[setup::package_tools, setup::test_runners],
@@ -183,6 +201,25 @@ fn package(shell: &Shell) -> Result<()> {
     build::package(shell)?;
     let trapping = build::trapping_package(shell)?;
     shell.run(node_test(shell, "tests/node")?.env("GRIDKEY_TRAP_PACKAGE", trapping))
+}
+
+fn vectors(shell: &Shell) -> Result<()> {
+    build::package(shell)?;
+    let chromium = setup::chromium(shell)?;
+    let mut command = shell.command("node tests/vectors-package/chromium.mjs");
+    shell.run(command.env("CHROMIUM", chromium))
+}
+
+/// So many private keys, and so many times all that can be wrong with a text. Those keys and messages that are at
+/// some edge take 297.
+pub(crate) fn interop(shell: &Shell, rounds: u32, comparisons: u32) -> Result<()> {
+    build::package(shell)?;
+    let mut command = shell.command("node tests/interop/run.mjs");
+    shell.run(
+        command
+            .env("INTEROP_ROUNDS", rounds.to_string())
+            .env("INTEROP_COMPARISONS", comparisons.to_string()),
+    )
 }
 
 fn testing(shell: &Shell) -> Result<()> {

@@ -98,6 +98,12 @@ pub(crate) fn peers(shell: &Shell) -> Result<()> {
     npm_ci(shell, "benches", &[])
 }
 
+/// What the package is held against, in both directions.
+pub(crate) fn interop(shell: &Shell) -> Result<()> {
+    node(shell)?;
+    npm_ci(shell, "tests/interop", &[])
+}
+
 /// Those that `gridkey/testing` is tested in.
 pub(crate) fn test_runners(shell: &Shell) -> Result<()> {
     node(shell)?;

@@ -821,7 +821,10 @@ async fn a_session_that_comes_after_signing_out_is_not_forgotten() {
             let transport = world.transport.clone();
             transport.take_sent();
             let (refreshed, _) = tokio::join!(session.refresh(false, &DEFAULTS), async {
-                while !transport.take_sent().contains(&("refreshAuthSession", true)) {
+                while !transport
+                    .take_sent()
+                    .contains(&("refreshAuthSession", true))
+                {
                     tokio::task::yield_now().await;
                 }
                 session.sign_out(&DEFAULTS).await

@@ -129,13 +129,17 @@ mod tests {
         for code in 0..=u32::from(char::MAX) {
             let is_now_in = char::from_u32(code).is_some_and(char::is_alphanumeric);
             if is_now_in != is_in {
-                let digits = [length >> 14, length >> 7].map(|digits| digits & 0x7f);
-                let first = digits.iter().position(|digit| *digit > 0).unwrap_or(2);
-                runs.extend(digits[first..].iter().map(|digit| *digit as u8 | 0x80));
-                runs.push((length & 0x7f) as u8);
+                let digits = [length >> 14, length >> 7, length];
+                let [high, middle, low] = digits.map(|digit| u8::try_from(digit & 0x7f).unwrap());
+                let first = [high, middle]
+                    .iter()
+                    .take_while(|digit| **digit == 0)
+                    .count();
+                runs.extend([high, middle].iter().skip(first).map(|digit| digit | 0x80));
+                runs.push(low);
                 (length, is_in) = (0, is_now_in);
             }
-            length += 1;
+            length = length.saturating_add(1);
         }
         assert!(!is_in && length < 1 << 21);
         runs

@@ -11,6 +11,8 @@ export const scalarHex = (number) => number.toString(16).padStart(64, "0");
 export class Dice {
   #blocks = 0;
   #left = Buffer.alloc(0);
+  /** What `getRandomValues` gives next, once. */
+  next;
 
   constructor(seed = randomBytes(8).toString("hex")) {
     this.seed = seed;
@@ -44,7 +46,9 @@ export class Dice {
   /** Takes the place of the system's randomness until the returned function is called. */
   fillsGetRandomValues() {
     crypto.getRandomValues = (array) => {
-      new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(this.bytes(array.byteLength));
+      const drawn = this.next ?? this.bytes(array.byteLength);
+      this.next = undefined;
+      new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(drawn);
       return array;
     };
     return () => delete crypto.getRandomValues;

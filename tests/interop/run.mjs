@@ -1,6 +1,7 @@
 // The built package against its peers, in both directions, and on what is not as it should be. The last
 // line says how much. `INTEROP_ROUNDS` and `INTEROP_COMPARISONS` say how often, `INTEROP_SEED` with which keys.
 
+import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
@@ -30,6 +31,8 @@ const total = {};
 for (const counts of await Promise.all(Array.from({ length: parts }, (_, part) => share(part)))) {
   for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
 }
+// In one round of two the secret that two keys share is to begin with a zero byte.
+assert.ok(total.zeros >= total.messages * 0.49, `${total.zeros} shared secrets of ${total.messages} begin with zeros`);
 const told = (count) => count.toLocaleString("en");
 const made = ["keys", "signatures", "bundles", "codes", "tokens"].map((name) => `${told(total[name])} ${name}`).join(", ");
 console.log(`${made}: 0 disagreements; ${told(total.texts)} altered texts: ${found.size} known differences, no others`);

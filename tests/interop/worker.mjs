@@ -18,13 +18,15 @@ const agreement = new Agreement(dice, part, parts);
 const counts = agreement.counts;
 const own = Math.max(agreement.least, Math.ceil(rounds / parts));
 for (let round = 0; round < own; round++) await agreement.round();
-Object.assign(counts, { texts: 0, refused: 0 });
+counts.texts = 0;
 for (let number = part; number < comparisons; number += parts) {
-  const { texts, refused } = await compare(dice, (found) => {
+  const seen = new Set();
+  const { texts, unchanged } = await compare(dice, (found) => {
     const key = `${found.kind} / ${found.name}`;
     assert.equal(pattern(found), known[key], `${key} is not as on the page: ${found.text}`);
+    seen.add(key);
   });
+  for (const key of Object.keys(known)) assert.ok(seen.has(key) || unchanged.includes(key), `${key}: no difference, but on the page there is one`);
   counts.texts += texts;
-  counts.refused += refused;
 }
 parentPort.postMessage(counts);

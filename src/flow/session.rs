@@ -14,6 +14,7 @@ use super::{
     signed::{Accepted, KeySource, Purpose, SignedRequest, check_and_stamp, known},
     signer::Signer,
     state::{SessionState, SignedOutReason},
+    steps::{Work, begun, then, whatever},
     turns::Turns,
 };
 use crate::{
@@ -122,27 +123,36 @@ impl WalletSession {
 
     /// Stamps a payload that came by the caller's own routes, if it is what `stated` says: the
     /// value of `Grid-Wallet-Signature`.
-    pub async fn stamp(&self, payload: &str, mut stated: Stated) -> Result<String> {
-        let Inner { core, .. } = &*self.inner;
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let key = self.inner.key_source();
-        if matches!(stated.intent, Intent::VerifyOtp { .. }) {
-            return Err(Error::invalid_argument(
-                "a session's key signs no verification of a one-time code",
-            ));
-        }
-        let stamped = check_and_stamp(core, &account_id, &key, payload, &mut stated).await?;
-        // Nobody here learns whether Grid accepts it; but the next payload is to be of the same
-        // organization.
-        stamped.remember(core, &account_id);
-        Ok(stamped.stamp)
+    pub fn stamp(&self, payload: &str, stated: Stated) -> Work<String> {
+        begun(|| {
+            let core = self.inner.core.clone();
+            let info = self.inner.active_info()?;
+            let key = self.inner.key_source();
+            if matches!(stated.intent, Intent::VerifyOtp { .. }) {
+                return Err(Error::invalid_argument(
+                    "a session's key signs no verification of a one-time code",
+                ));
+            }
+            let stamped = check_and_stamp(&core, &info.account_id, key, payload, stated);
+            Ok(then(stamped, move |stamped| {
+                // Nobody here learns whether Grid accepts it; but the next payload is to be of the
+                // same organization.
+                stamped.remember(&core, &info.account_id);
+                Ok(stamped.stamp)
+            }))
+        })
     }
 
     /// Replaces the session by a new one, with a new key, in this same object.
     ///
     /// Until the new one is safe the old one is kept, whatever fails. At Grid the old one lives on
     /// until it expires; `revoke_old` ends it there too, as far as that is to be had.
-    pub async fn refresh(&self, revoke_old: bool, options: &CallOptions) -> Result<()> {
+    pub fn refresh(&self, revoke_old: bool, options: &CallOptions) -> Work<()> {
+        let (this, options) = (self.clone(), options.clone());
+        Box::pin(async move { this.refresh_in_turn(revoke_old, &options).await })
+    }
+
+    async fn refresh_in_turn(&self, revoke_old: bool, options: &CallOptions) -> Result<()> {
         let Inner {
             core,
             current,
@@ -210,31 +220,38 @@ impl WalletSession {
 
     /// Ends the session: here at once, then at Grid. Says whether Grid has revoked it; where it
     /// could not be reached, the session ends there by itself.
-    pub async fn sign_out(&self, options: &CallOptions) -> bool {
-        let info = self.info();
-        match self.inner.end(SignedOutReason::SignedOut) {
-            Some(key) => revoke(&self.inner.core, &info.account_id, key, &info.id, options)
-                .await
-                .is_ok(),
-            None => false,
-        }
+    pub fn sign_out(&self, options: &CallOptions) -> LocalFuture<'static, bool> {
+        let (inner, options) = (self.inner.clone(), options.clone());
+        Box::pin(async move {
+            let info = inner.current.borrow().info.clone();
+            match inner.end(SignedOutReason::SignedOut) {
+                Some(key) => revoke(&inner.core, &info.account_id, key, &info.id, &options)
+                    .await
+                    .is_ok(),
+                None => false,
+            }
+        })
     }
 
     /// Ends a session of this account at Grid: another device's, say. One that is not there any
     /// more counts as revoked.
-    pub async fn revoke_session(&self, id: &str, options: &CallOptions) -> Result<()> {
-        validate::id("id", IdKind::Session, id)?;
-        let request = Request::on(Operation::RevokeAuthSession, id);
-        let purpose = known(Intent::RevokeSession, None);
-        let revoked = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, purpose, options)
-            .await;
-        gone(revoked)?;
-        if id == self.info().id {
-            self.inner.end(SignedOutReason::SignedOut);
-        }
-        Ok(())
+    pub fn revoke_session(&self, id: &str, options: &CallOptions) -> Work<()> {
+        begun(|| {
+            validate::id("id", IdKind::Session, id)?;
+            let request = Request::on(Operation::RevokeAuthSession, id);
+            let purpose = known(Intent::RevokeSession, None);
+            let revoked = self
+                .inner
+                .signed(request, DoneAtOnce::Refused, purpose, options);
+            let (inner, id) = (self.inner.clone(), id.to_owned());
+            Ok(then(gone(revoked), move |()| {
+                let is_this = inner.current.borrow().info.id == id;
+                if is_this {
+                    inner.end(SignedOutReason::SignedOut);
+                }
+                Ok(())
+            }))
+        })
     }
 }
 
@@ -269,24 +286,23 @@ impl Inner {
         Rc::new(move || inner.active_key())
     }
 
-    pub(super) fn signed<'a>(
-        self: &'a Rc<Self>,
+    pub(super) fn signed(
+        self: &Rc<Self>,
         request: Request,
         done_at_once: DoneAtOnce,
         purpose: Purpose,
-        options: &'a CallOptions,
-    ) -> LocalFuture<'a, Result<Accepted>> {
-        Box::pin(async move {
+        options: &CallOptions,
+    ) -> Work<Accepted> {
+        begun(|| {
             let account_id = self.active_info()?.account_id.clone();
-            SignedRequest {
+            let signed = SignedRequest {
                 core: self.core.clone(),
                 account_id,
                 key: self.key_source(),
                 purpose,
                 done_at_once,
-            }
-            .send(request, options)
-            .await
+            };
+            Ok(signed.send(request, options))
         })
     }
 
@@ -405,33 +421,31 @@ fn end_in_time(inner: &Rc<Inner>) {
 }
 
 /// Revokes a session with its own key.
-async fn revoke(
+fn revoke(
     core: &Rc<Core>,
     account_id: &str,
     key: Rc<Signer>,
     id: &str,
     options: &CallOptions,
-) -> Result<()> {
+) -> Work<()> {
     let revoked = SignedRequest {
         core: core.clone(),
         account_id: account_id.to_owned(),
         key: Rc::new(move || Ok(key.clone())),
         purpose: known(Intent::RevokeSession, None),
         done_at_once: DoneAtOnce::Refused,
-    }
-    .send(Request::on(Operation::RevokeAuthSession, id), options)
-    .await;
-    gone(revoked)
+    };
+    gone(revoked.send(Request::on(Operation::RevokeAuthSession, id), options))
 }
 
 /// What is not there any more has been revoked.
-pub(super) fn gone(revoked: Result<Accepted>) -> Result<()> {
-    match revoked {
+pub(super) fn gone(revoked: Work<Accepted>) -> Work<()> {
+    whatever(revoked, |revoked| match revoked {
         Ok(accepted) => {
             accepted.remember();
             Ok(())
         }
         Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
         Err(error) => Err(error),
-    }
+    })
 }

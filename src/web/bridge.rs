@@ -17,11 +17,14 @@ use super::{
     tasks,
 };
 use crate::{
+    api::types::AuthMethod,
     crypto::json::Json,
     error::{Error, ErrorCode, Result, joined},
-    flow::{self, oauth, otp},
+    flow::{
+        self, oauth, otp,
+        steps::{Work, then},
+    },
     formats::{sealed_key::SealedKeyReceiver, wallet_export::WalletExportKey},
-    ports::LocalFuture,
 };
 
 /// What JavaScript code can hold. Cheap to clone: a method that is going on has one of its own.
@@ -107,7 +110,7 @@ pub(super) enum Outcome {
 /// When it comes to it.
 pub(super) enum Reply {
     Now(Outcome),
-    Later(LocalFuture<'static, Result<Outcome>>),
+    Later(Work<Outcome>),
 }
 
 /// What is known at once.
@@ -130,9 +133,46 @@ pub(super) fn object(object: Object) -> Result<Reply> {
     now(Outcome::Object(object))
 }
 
-/// What takes its time.
-pub(super) fn later(outcome: impl Future<Output = Result<Outcome>> + 'static) -> Result<Reply> {
-    Ok(Reply::Later(Box::pin(outcome)))
+/// What takes its time, and what it comes to for JavaScript.
+pub(super) fn later<T: 'static>(work: Work<T>, outcome: fn(T) -> Outcome) -> Result<Reply> {
+    let outcome = move |done| Ok(outcome(done));
+    Ok(Reply::Later(then(work, outcome)))
+}
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Nothing
+    }
+}
+
+impl From<flow::session::WalletSession> for Outcome {
+    fn from(session: flow::session::WalletSession) -> Self {
+        Self::Object(Object::WalletSession(session))
+    }
+}
+
+impl From<otp::OtpSignIn> for Outcome {
+    fn from(sign_in: otp::OtpSignIn) -> Self {
+        Self::Object(Object::OtpSignIn(Rc::new(sign_in)))
+    }
+}
+
+impl From<oauth::OAuthSignIn> for Outcome {
+    fn from(sign_in: oauth::OAuthSignIn) -> Self {
+        Self::Object(Object::OAuthSignIn(Rc::new(sign_in)))
+    }
+}
+
+impl From<AuthMethod> for Outcome {
+    fn from(method: AuthMethod) -> Self {
+        Self::Data(method.to_json())
+    }
+}
+
+impl From<Json> for Outcome {
+    fn from(data: Json) -> Self {
+        Self::Data(data)
+    }
 }
 
 /// A method of an object.

@@ -6,7 +6,7 @@ use alloc::{
     rc::{Rc, Weak},
     string::String,
 };
-use core::cell::RefCell;
+use core::{cell::RefCell, future::ready};
 
 use super::{
     client::Core,
@@ -149,73 +149,40 @@ impl WalletSession {
     /// until it expires; `revoke_old` ends it there too, as far as that is to be had.
     pub fn refresh(&self, revoke_old: bool, options: &CallOptions) -> Work<()> {
         let (this, options) = (self.clone(), options.clone());
-        Box::pin(async move { this.refresh_in_turn(revoke_old, &options).await })
+        Box::pin(async move {
+            let asked_for = this.inner.active_info()?;
+            let turns = &this.inner.refreshing;
+            let _turn =
+                cancellable(&options, || Box::pin(async { Ok(turns.take().await) })).await?;
+            let old = this.inner.active_info()?;
+            if old.id != asked_for.id {
+                // Another call has refreshed it meanwhile.
+                return Ok(());
+            }
+            this.refresh_now(&old, &options)?.await?.await?;
+            if revoke_old {
+                // The refresh has succeeded whatever comes of this: the old session ends by itself.
+                this.revoke_session(&old.id, &options).await.ok();
+            }
+            Ok(())
+        })
     }
 
-    async fn refresh_in_turn(&self, revoke_old: bool, options: &CallOptions) -> Result<()> {
-        let Inner {
-            core,
-            current,
-            refreshing,
-        } = &*self.inner;
-        let asked_for = self.inner.active_info()?;
-        let _turn =
-            cancellable(options, || Box::pin(async { Ok(refreshing.take().await) })).await?;
-        let old = self.inner.active_info()?;
-        if old.id != asked_for.id {
-            // Another call has refreshed it meanwhile.
-            return Ok(());
-        }
+    /// What it gives is what is left to do.
+    fn refresh_now(&self, old: &Rc<SessionInfo>, options: &CallOptions) -> Result<Work<Work<()>>> {
+        let core = &self.inner.core;
         let pending = PendingKey::generate(core.session_keys, &*core.random)?;
         let client_public_key = pending.client_public_key();
         let request = Request::on(Operation::RefreshAuthSession, &old.id)
             .with_texts(&[("clientPublicKey", &client_public_key)]);
         let intent = Intent::RefreshSession { client_public_key };
-        let refreshed = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
-            .await;
-        let refreshed = refreshed.map(|accepted| (AuthSession::read(&accepted.body), accepted));
-        if current.borrow().ended == Some(SignedOutReason::SignedOut) {
-            // Signed out meanwhile: then the new session must end too. Where the old one has only
-            // run out meanwhile, the new one takes its place.
-            let is_over = match refreshed {
-                Ok((session, _)) => match pending.into_signer(&session) {
-                    Ok(key) => {
-                        let options = CallOptions::default();
-                        let (account_id, key) = (&session.account_id, Rc::new(key));
-                        let revoked = revoke(core, account_id, key, &session.id, &options);
-                        revoked.await.is_ok()
-                    }
-                    Err(_) => false,
-                },
-                Err(error) => error.reason() != Some("outcome_unknown"),
-            };
-            return Err(match is_over {
-                true => session_ended(),
-                // Nobody has its key, and it runs out by itself.
-                false => session_ended().with_reason("outcome_unknown"),
-            });
-        }
-        let (session, accepted) = refreshed?;
-        if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id
-        {
-            return Err(Error::relay_protocol(
-                "the refreshed session is the old one, or of another account or credential",
-            ));
-        }
-        let key = Rc::new(pending.into_signer(&session)?);
-        check_life(core, &session)?;
-        accepted.remember();
-        let info = info(core, session, old.auth_method_id.clone(), &key);
-        current.replace(Current::new(info.clone(), key));
-        core.state.set(SessionState::SignedIn(info));
-        end_in_time(&self.inner);
-        if revoke_old {
-            // The refresh has succeeded whatever comes of this: the old session ends by itself.
-            self.revoke_session(&old.id, options).await.ok();
-        }
-        Ok(())
+        let refreshed =
+            self.inner
+                .signed(request, DoneAtOnce::Refused, known(intent, None), options);
+        let (inner, old) = (self.inner.clone(), old.clone());
+        Ok(whatever(refreshed, move |refreshed| {
+            inner.refreshed(&old, pending, refreshed)
+        }))
     }
 
     /// Ends the session: here at once, then at Grid. Says whether Grid has revoked it; where it
@@ -278,6 +245,56 @@ impl Inner {
             Some(key) if self.core.api.time().now_ms() < usable_until_ms => Ok(key.clone()),
             Some(_) | None => Err(session_ended()),
         }
+    }
+
+    fn refreshed(
+        self: &Rc<Self>,
+        old: &SessionInfo,
+        pending: PendingKey,
+        refreshed: Result<Accepted>,
+    ) -> Result<Work<()>> {
+        let core = &self.core;
+        let refreshed = refreshed.map(|accepted| (AuthSession::read(&accepted.body), accepted));
+        if self.current.borrow().ended == Some(SignedOutReason::SignedOut) {
+            // Signed out meanwhile: then the new session must end too. Where the old one has only
+            // run out meanwhile, the new one takes its place.
+            let over = match refreshed {
+                Ok((session, _)) => match pending.into_signer(&session) {
+                    Ok(key) => {
+                        let options = CallOptions::default();
+                        let (account_id, key) = (&session.account_id, Rc::new(key));
+                        revoke(core, account_id, key, &session.id, &options)
+                    }
+                    Err(error) => Box::pin(ready(Err(error))),
+                },
+                Err(error) if error.reason() == Some("outcome_unknown") => {
+                    Box::pin(ready(Err(error)))
+                }
+                Err(_) => Box::pin(ready(Ok(()))),
+            };
+            return Ok(whatever(over, |over| {
+                Err(match over {
+                    Ok(()) => session_ended(),
+                    // Nobody has its key, and it runs out by itself.
+                    Err(_) => session_ended().with_reason("outcome_unknown"),
+                })
+            }));
+        }
+        let (session, accepted) = refreshed?;
+        if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id
+        {
+            return Err(Error::relay_protocol(
+                "the refreshed session is the old one, or of another account or credential",
+            ));
+        }
+        let key = Rc::new(pending.into_signer(&session)?);
+        check_life(core, &session)?;
+        accepted.remember();
+        let info = info(core, session, old.auth_method_id.clone(), &key);
+        self.current.replace(Current::new(info.clone(), key));
+        core.state.set(SessionState::SignedIn(info));
+        end_in_time(self);
+        Ok(Box::pin(ready(Ok(()))))
     }
 
     /// The key as it is when it is needed: a refresh may have replaced it, the end taken it.

@@ -176,7 +176,7 @@ impl From<Json> for Outcome {
 }
 
 /// A method of an object.
-pub(super) type Method<T> = fn(T, &mut Arguments) -> Result<Reply>;
+pub(super) type Method<T> = fn(&T, &mut Arguments) -> Result<Reply>;
 
 /// The methods of a class, by the numbers that `pkg/bridge.js` has for them; their names are for
 /// the test that both have the same.
@@ -229,22 +229,22 @@ pub fn call(method: usize, object: u32, arguments: Vec<JsValue>, settle: JsValue
 
 fn reply(method: usize, object: u32, arguments: &mut Arguments) -> Result<Reply> {
     if object == 0 {
-        return pick(functions::METHODS, method)?((), arguments);
+        return pick(functions::METHODS, method)?(&(), arguments);
     }
     match held(object)? {
-        Object::Client(it) => pick(client::METHODS, method)?(it, arguments),
-        Object::SessionKey(it) => pick(keys::session_key::METHODS, method)?(it, arguments),
+        Object::Client(it) => pick(client::METHODS, method)?(&it, arguments),
+        Object::SessionKey(it) => pick(keys::session_key::METHODS, method)?(&it, arguments),
         Object::SealedKeyReceiver(it) => {
-            pick(keys::sealed_key_receiver::METHODS, method)?(it, arguments)
+            pick(keys::sealed_key_receiver::METHODS, method)?(&it, arguments)
         }
         Object::WalletExportKey(it) => {
-            pick(keys::wallet_export_key::METHODS, method)?(it, arguments)
+            pick(keys::wallet_export_key::METHODS, method)?(&it, arguments)
         }
-        Object::PasskeySignIn(it) => pick(sign_in::passkey::METHODS, method)?(it, arguments),
-        Object::OtpSignIn(it) => pick(sign_in::otp::METHODS, method)?(it, arguments),
-        Object::OAuthSignIn(it) => pick(sign_in::oauth::METHODS, method)?(it, arguments),
-        Object::PasskeyEnrolment(it) => pick(session::enrolment::METHODS, method)?(it, arguments),
-        Object::WalletSession(it) => pick(session::METHODS, method)?(it, arguments),
+        Object::PasskeySignIn(it) => pick(sign_in::passkey::METHODS, method)?(&it, arguments),
+        Object::OtpSignIn(it) => pick(sign_in::otp::METHODS, method)?(&it, arguments),
+        Object::OAuthSignIn(it) => pick(sign_in::oauth::METHODS, method)?(&it, arguments),
+        Object::PasskeyEnrolment(it) => pick(session::enrolment::METHODS, method)?(&it, arguments),
+        Object::WalletSession(it) => pick(session::METHODS, method)?(&it, arguments),
     }
 }
 

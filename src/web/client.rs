@@ -65,7 +65,7 @@ methods! { Gridkey,
             request_id: arguments.optional_text(),
             idempotency_key: arguments.optional_text(),
         };
-        let options = arguments.call();
+        let (it, options) = (it.clone(), arguments.call().clone());
         let is_harmless = operation.spec().is_repeatable && request.headers.stamp.is_none();
         let answer: Work<Answer> = Box::pin(async move {
             let is_sent = check_not_aborted(&options).is_ok();
@@ -79,14 +79,14 @@ methods! { Gridkey,
     },
     "listAuthMethods": |it, arguments| {
         let account_id = arguments.text();
-        later(it.list_auth_methods(&account_id, &arguments.call()), |methods| {
+        later(it.list_auth_methods(&account_id, arguments.call()), |methods| {
             let methods = methods.iter().map(AuthMethod::to_json).collect();
             Outcome::Data(Json::Array(methods))
         })
     },
     "preparePasskey": |it, arguments| {
         let credential = credential(arguments);
-        later(it.prepare_passkey(credential, arguments.call()), |sign_in| {
+        later(it.prepare_passkey(credential, arguments.call().clone()), |sign_in| {
             let sign_in = PasskeySignIn {
                 sign_in,
                 confirming: Canceller::default(),
@@ -96,12 +96,12 @@ methods! { Gridkey,
     },
     "signInWithPasskey": |it, arguments| {
         let credential = credential(arguments);
-        let session = it.sign_in_with_passkey(credential, &arguments.call());
+        let session = it.sign_in_with_passkey(credential, arguments.call());
         later(session, WalletSession::into)
     },
     "sendOtp": |it, arguments| {
         let credential = credential(arguments);
-        later(it.send_otp(credential, &arguments.call()), OtpSignIn::into)
+        later(it.send_otp(credential, arguments.call()), OtpSignIn::into)
     },
     "prepareOAuth": |it, arguments| {
         let options = OAuthOptions {
@@ -109,7 +109,7 @@ methods! { Gridkey,
             client_id: arguments.optional_text(),
             redirect: arguments.flag(),
         };
-        let sign_in = cancellable(&arguments.call(), || it.prepare_oauth(options));
+        let sign_in = cancellable(arguments.call(), || it.prepare_oauth(options));
         later(Box::pin(sign_in), OAuthSignIn::into)
     },
     "resumeOAuth": |it, arguments| {

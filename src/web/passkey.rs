@@ -47,7 +47,7 @@ pub(super) fn request(arguments: &mut Arguments) -> Result<Reply> {
         timeout_ms: options.timeout_ms,
     };
     let challenge = request.challenge.clone();
-    let assertion = cancellable(&options, || BrowserAuthenticator.get(request));
+    let assertion = cancellable(options, || BrowserAuthenticator.get(request));
     let checked = then(Box::pin(assertion), move |assertion| {
         check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge)?;
         Ok(assertion_json(&assertion))
@@ -64,7 +64,7 @@ pub(super) fn create(arguments: &mut Arguments) -> Result<Reply> {
     let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
     request.timeout_ms = options.timeout_ms;
     let challenge = request.challenge.clone();
-    let attestation = cancellable(&options, || BrowserAuthenticator.create(request));
+    let attestation = cancellable(options, || BrowserAuthenticator.create(request));
     let checked = then(Box::pin(attestation), move |attestation| {
         check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
         Ok(attestation_json(&attestation))

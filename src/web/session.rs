@@ -36,7 +36,7 @@ methods! { WalletSession,
             user_name: arguments.optional_text(),
             user_display_name: arguments.optional_text(),
         };
-        let enrolment = it.prepare_passkey_registration(enrolment, arguments.call());
+        let enrolment = it.prepare_passkey_registration(enrolment, arguments.call().clone());
         later(enrolment, |enrolment| {
             let enrolment = PasskeyEnrolment {
                 enrolment,
@@ -47,44 +47,44 @@ methods! { WalletSession,
     },
     "addPasskey": |it, arguments| {
         let registration = registration(arguments);
-        later(it.add_passkey(registration, &arguments.call()), AuthMethod::into)
+        later(it.add_passkey(registration, arguments.call()), AuthMethod::into)
     },
     "addOAuth": |it, arguments| {
         let token = arguments.text();
         let client_id = arguments.optional_text();
-        let added = it.add_oauth(&token, client_id.as_deref(), &arguments.call());
+        let added = it.add_oauth(&token, client_id.as_deref(), arguments.call());
         later(added, AuthMethod::into)
     },
     "addEmailOtp": |it, arguments| {
         let email = arguments.text();
-        later(it.add_email_otp(&email, &arguments.call()), OtpSignIn::into)
+        later(it.add_email_otp(&email, arguments.call()), OtpSignIn::into)
     },
     "addSmsOtp": |it, arguments| {
         let number = arguments.text();
-        later(it.add_sms_otp(&number, &arguments.call()), OtpSignIn::into)
+        later(it.add_sms_otp(&number, arguments.call()), OtpSignIn::into)
     },
     "revokeAuthMethod": |it, arguments| {
         let id = arguments.text();
         let purpose = arguments.function().map(purpose_of);
-        later(it.revoke_auth_method(&id, purpose, &arguments.call()), <()>::into)
+        later(it.revoke_auth_method(&id, purpose, arguments.call()), <()>::into)
     },
     "updateEmail": |it, arguments| {
         let customer = customer(arguments);
         let email = arguments.text();
-        later(it.update_email(customer, &email, &arguments.call()), <()>::into)
+        later(it.update_email(customer, &email, arguments.call()), <()>::into)
     },
     "updatePhoneNumber": |it, arguments| {
         let customer = customer(arguments);
         let number = arguments.text();
-        later(it.update_phone_number(customer, &number, &arguments.call()), <()>::into)
+        later(it.update_phone_number(customer, &number, arguments.call()), <()>::into)
     },
     "updatePrivacy": |it, arguments| {
         let enabled = arguments.flag();
-        later(it.update_privacy(enabled, &arguments.call()), Json::into)
+        later(it.update_privacy(enabled, arguments.call()), Json::into)
     },
     "exportMnemonic": |it, arguments| {
         let organization_id = arguments.optional_text();
-        let mnemonic = it.export_mnemonic(organization_id, &arguments.call());
+        let mnemonic = it.export_mnemonic(organization_id, arguments.call());
         later(mnemonic, |mnemonic| Outcome::Bytes(mnemonic.as_slice().into()))
     },
     "executeQuote": |it, arguments| {
@@ -94,13 +94,13 @@ methods! { WalletSession,
             idempotency_key: arguments.optional_text(),
             sign_with: arguments.optional_text(),
         };
-        later(it.execute_quote(&quote, execute, &arguments.call()), Json::into)
+        later(it.execute_quote(&quote, execute, arguments.call()), Json::into)
     },
     "createDelegatedKey": |it, arguments| {
         let card_id = arguments.text();
         let nickname = arguments.text();
         let purpose = purpose(arguments)?;
-        let key = it.create_delegated_key(&card_id, &nickname, purpose, &arguments.call());
+        let key = it.create_delegated_key(&card_id, &nickname, purpose, arguments.call());
         later(key, Json::into)
     },
     "stamp": |it, arguments| {
@@ -113,21 +113,21 @@ methods! { WalletSession,
         let route = Route::new(method, arguments.text())?;
         let body = arguments.json();
         let purpose = purpose(arguments)?;
-        later(it.signed_request(route, body, purpose, &arguments.call()), Json::into)
+        later(it.signed_request(route, body, purpose, arguments.call()), Json::into)
     },
     "refresh": |it, arguments| {
         let revoke_old = arguments.flag();
-        later(it.refresh(revoke_old, &arguments.call()), <()>::into)
+        later(it.refresh(revoke_old, arguments.call()), <()>::into)
     },
     "signOut": |it, arguments| {
-        let revoked = it.sign_out(&arguments.call());
+        let revoked = it.sign_out(arguments.call());
         later(Box::pin(async move { Ok(revoked.await) }), |revoked: bool| {
             Outcome::Data(Data::default().set("revokedAtGrid", revoked.into()).json())
         })
     },
     "revokeSession": |it, arguments| {
         let id = arguments.text();
-        later(it.revoke_session(&id, &arguments.call()), <()>::into)
+        later(it.revoke_session(&id, arguments.call()), <()>::into)
     },
     "isActive": |it, _| now(Outcome::Data(it.is_active().into())),
     "known": |it, _| {
@@ -193,7 +193,7 @@ pub(super) mod enrolment {
     methods! { Rc<PasskeyEnrolment>,
         "confirm": |it, arguments| {
             let options = arguments.cancellable_call(&it.confirming);
-            later(it.enrolment.confirm(&options), AuthMethod::into)
+            later(it.enrolment.confirm(options), AuthMethod::into)
         },
         "cancel": |it, _| {
             it.confirming.cancel();

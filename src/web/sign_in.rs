@@ -21,7 +21,7 @@ pub(super) mod passkey {
     methods! { Rc<PasskeySignIn>,
         "confirm": |it, arguments| {
             let options = arguments.cancellable_call(&it.confirming);
-            later(it.sign_in.confirm(&options), WalletSession::into)
+            later(it.sign_in.confirm(options), WalletSession::into)
         },
         "cancel": |it, _| {
             it.confirming.cancel();
@@ -42,9 +42,9 @@ pub(super) mod otp {
     methods! { Rc<flow::otp::OtpSignIn>,
         "submit": |it, arguments| {
             let code = arguments.otp_code()?;
-            later(it.submit(&code, &arguments.call()), WalletSession::into)
+            later(it.submit(&code, arguments.call()), WalletSession::into)
         },
-        "resend": |it, arguments| later(it.resend(&arguments.call()), <()>::into),
+        "resend": |it, arguments| later(it.resend(arguments.call()), <()>::into),
         "known": |it, _| {
             let state = it.state();
             let mut data = Data::default();
@@ -70,7 +70,7 @@ pub(super) mod oauth {
     methods! { Rc<flow::oauth::OAuthSignIn>,
         "submit": |it, arguments| {
             let token = arguments.text();
-            later(it.submit(&token, &arguments.call()), WalletSession::into)
+            later(it.submit(&token, arguments.call()), WalletSession::into)
         },
         "known": |it, _| {
             let mut data = Data::default();

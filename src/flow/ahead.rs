@@ -7,11 +7,14 @@ use alloc::{
     boxed::Box,
     rc::{Rc, Weak},
 };
-use core::cell::{Cell, RefCell};
+use core::{
+    cell::{Cell, RefCell},
+    future::ready,
+};
 
+use super::steps::{Work, then};
 use crate::{
     api::client::CallOptions,
-    error::Result,
     ports::{Clock, LocalFuture},
 };
 
@@ -21,7 +24,7 @@ pub trait Expiring: 'static {
     fn expires_at_ms(&self) -> i64;
 }
 
-type Fetch<T> = Box<dyn Fn(CallOptions) -> LocalFuture<'static, Result<T>>>;
+type Fetch<T> = Box<dyn Fn(CallOptions) -> Work<T>>;
 
 /// One `T`, fresh as long as somebody holds this.
 pub struct Ahead<T> {
@@ -47,28 +50,25 @@ const MAX_RETRY_INTERVAL_MS: u64 = 60_000;
 
 impl<T: Expiring> Ahead<T> {
     /// Fetches the first one and begins to renew.
-    pub async fn fetched<Fetched>(
+    pub fn fetched(
         clock: Rc<dyn Clock>,
-        fetch: impl Fn(CallOptions) -> Fetched + 'static,
+        fetch: impl Fn(CallOptions) -> Work<T> + 'static,
         options: CallOptions,
-    ) -> Result<Rc<Self>>
-    where
-        Fetched: Future<Output = Result<T>> + 'static,
-    {
-        let fetch: Fetch<T> = Box::new(move |options| Box::pin(fetch(options)));
-        let first = fetch(options).await?;
-        let this = Rc::new(Self {
-            expires_at_ms: Cell::new(first.expires_at_ms()),
-            clock,
-            fetch,
-            ready: RefCell::new(Some(first)),
-        });
-        let renewed: Rc<dyn Renewed> = this.clone();
-        this.clock.spawn(Box::pin(renew_before_expiry(
-            Rc::downgrade(&renewed),
-            this.clock.clone(),
-        )));
-        Ok(this)
+    ) -> Work<Rc<Self>> {
+        then(fetch(options), |first| {
+            let this = Rc::new(Self {
+                expires_at_ms: Cell::new(first.expires_at_ms()),
+                clock,
+                fetch: Box::new(fetch),
+                ready: RefCell::new(Some(first)),
+            });
+            let renewed: Rc<dyn Renewed> = this.clone();
+            this.clock.spawn(Box::pin(renew_before_expiry(
+                Rc::downgrade(&renewed),
+                this.clock.clone(),
+            )));
+            Ok(this)
+        })
     }
 
     /// When the one that is ready runs out, in milliseconds since 1970.
@@ -77,12 +77,11 @@ impl<T: Expiring> Ahead<T> {
     }
 
     /// The one that is ready; only if there is none, or it is about to run out, is one fetched.
-    pub async fn take(&self, options: CallOptions) -> Result<T> {
-        let ready = self.ready.take();
+    pub fn take(&self, options: CallOptions) -> Work<T> {
         let needed_until_ms = self.clock.now_ms().saturating_add(MIN_LEFT_MS);
-        match ready.filter(|ready| ready.expires_at_ms() > needed_until_ms) {
-            Some(ready) => Ok(ready),
-            None => (self.fetch)(options).await,
+        match self.ready.take() {
+            Some(one) if one.expires_at_ms() > needed_until_ms => Box::pin(ready(Ok(one))),
+            Some(_) | None => (self.fetch)(options),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The client: what a page makes once.
 
-use alloc::{borrow::ToOwned as _, rc::Rc, string::String, vec::Vec};
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use super::{
     key_delivery::KeyDelivery,
@@ -10,11 +10,12 @@ use super::{
     session::{self, WalletSession},
     signer::Signer,
     state::{Listener, Observable, SessionState},
+    steps::{Work, then},
     wallets::Wallets,
 };
 use crate::{
     api::{
-        client::{CallOptions, GridApi, Observer},
+        client::{Answer, CallOptions, GridApi, Observer},
         operation::Operation,
         request::{Request, texts},
         types::{AuthMethod, AuthSession},
@@ -72,6 +73,14 @@ pub(super) struct Core {
     pub rp_id: Option<String>,
     pub rp_name: Option<String>,
     pub state: Observable,
+}
+
+impl Core {
+    /// One leg of an operation.
+    pub fn call(self: &Rc<Self>, request: Request, options: &CallOptions) -> Work<Answer> {
+        let (core, options) = (self.clone(), options.clone());
+        Box::pin(async move { core.api.call(request, &options).await })
+    }
 }
 
 /// Whom a sign-in is for.
@@ -187,28 +196,29 @@ impl Gridkey {
     }
 
     /// The ways to sign in to an account.
-    pub async fn list_auth_methods(
+    pub fn list_auth_methods(
         &self,
         account_id: &str,
         options: &CallOptions,
-    ) -> Result<Vec<AuthMethod>> {
+    ) -> Work<Vec<AuthMethod>> {
         let mut request = Request::new(Operation::ListAuthCredentials);
         request.query = Some(texts(&[("accountId", account_id)]));
-        let answer = self.core.api.call(request, options).await?;
-        let methods = answer.body.get("data").and_then(Json::as_array);
-        let methods = methods.unwrap_or_default().iter();
-        // Of kinds that a newer Grid has, nothing can be done with here.
-        let known = methods.filter(|method| AuthMethod::is_of_known_kind(method));
-        Ok(known.map(AuthMethod::read).collect())
+        then(self.core.call(request, options), |answer| {
+            let methods = answer.body.get("data").and_then(Json::as_array);
+            let methods = methods.unwrap_or_default().iter();
+            // Of kinds that a newer Grid has, nothing can be done with here.
+            let known = methods.filter(|method| AuthMethod::is_of_known_kind(method));
+            Ok(known.map(AuthMethod::read).collect())
+        })
     }
 
     /// Sends a one-time code by e-mail or SMS.
-    pub async fn send_otp(
+    pub fn send_otp(
         &self,
         credential: impl Into<Credential>,
         options: &CallOptions,
-    ) -> Result<OtpSignIn> {
-        OtpSignIn::send(self.core.clone(), &credential.into(), options).await
+    ) -> Work<OtpSignIn> {
+        OtpSignIn::send(&self.core, credential.into(), options)
     }
 
     /// Goes on where [`OtpSignIn::state`] was taken, e.g. before the page was loaded anew.
@@ -217,31 +227,31 @@ impl Gridkey {
     }
 
     /// Fetches a passkey's challenge ahead of the tap, and keeps it fresh.
-    pub async fn prepare_passkey(
+    pub fn prepare_passkey(
         &self,
         credential: impl Into<Credential>,
         options: CallOptions,
-    ) -> Result<PasskeySignIn> {
-        PasskeySignIn::prepare(self.core.clone(), credential.into(), options).await
+    ) -> Work<PasskeySignIn> {
+        PasskeySignIn::prepare(self.core.clone(), credential.into(), options)
     }
 
     /// Fetches a passkey's challenge and asks for the passkey at once.
-    pub async fn sign_in_with_passkey(
+    pub fn sign_in_with_passkey(
         &self,
         credential: impl Into<Credential>,
         options: &CallOptions,
-    ) -> Result<WalletSession> {
-        passkey::sign_in(self.core.clone(), &credential.into(), options).await
+    ) -> Work<WalletSession> {
+        passkey::sign_in(self.core.clone(), credential.into(), options.clone())
     }
 
     /// Makes the key that an identity provider's token will be bound to.
-    pub async fn prepare_oauth(&self, options: OAuthOptions) -> Result<OAuthSignIn> {
-        OAuthSignIn::prepare(self.core.clone(), options).await
+    pub fn prepare_oauth(&self, options: OAuthOptions) -> Work<OAuthSignIn> {
+        OAuthSignIn::prepare(self.core.clone(), options)
     }
 
     /// Goes on after a redirect to the identity provider and back.
-    pub async fn resume_oauth(&self, state: OAuthState) -> Result<OAuthSignIn> {
-        OAuthSignIn::resume(self.core.clone(), state).await
+    pub fn resume_oauth(&self, state: OAuthState) -> Work<OAuthSignIn> {
+        OAuthSignIn::resume(self.core.clone(), state)
     }
 
     /// Forgets which organization and wallet an account has: the next payload is believed again.

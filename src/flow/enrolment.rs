@@ -2,6 +2,7 @@
 
 use alloc::{
     borrow::ToOwned as _,
+    boxed::Box,
     rc::Rc,
     string::{String, ToString as _},
     vec::Vec,
@@ -11,6 +12,7 @@ use super::{
     ahead::{Ahead, Expiring},
     session::{WalletSession, WeakSession},
     signed::known,
+    steps::{Work, begun, then},
 };
 use crate::{
     api::{
@@ -30,6 +32,7 @@ use crate::{
             check_client_data,
         },
     },
+    ports::LocalFuture,
 };
 
 /// WebAuthn: a challenge has at least 16 bytes, a user handle at most 64.
@@ -77,113 +80,126 @@ struct NewPasskey {
 
 impl WalletSession {
     /// Fetches what the making of a passkey needs ahead of the tap, and keeps it fresh.
-    pub async fn prepare_passkey_registration(
+    pub fn prepare_passkey_registration(
         &self,
         enrolment: EnrolmentOptions,
         options: CallOptions,
-    ) -> Result<PasskeyEnrolment> {
-        passkey_nickname(&enrolment.nickname)?;
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let core = self.inner.core.clone();
-        let clock = core.api.time().device().clone();
-        let session = self.downgrade();
-        let fetch = move |options: CallOptions| {
-            let (core, account_id) = (core.clone(), account_id.clone());
-            let session = session.clone();
-            async move {
-                session.upgrade()?.inner.active_info()?;
-                let request = Request::new(Operation::CreatePasskeyRegistrationOptions)
-                    .with_texts(&[("accountId", &account_id)]);
-                let answer = core.api.call(request, &options).await?;
-                let fetched = PasskeyRegistrationOptions::read(&answer.body);
-                core.api.time().check_fresh(fetched.expires_at_ms)?;
-                Ok(fetched)
-            }
-        };
-        let ahead = Ahead::fetched(clock, fetch, options).await?;
-        Ok(PasskeyEnrolment {
-            session: self.downgrade(),
-            enrolment,
-            ahead,
+    ) -> Work<PasskeyEnrolment> {
+        begun(|| {
+            passkey_nickname(&enrolment.nickname)?;
+            self.inner.active_info()?;
+            let clock = self.inner.core.api.time().device().clone();
+            let session = self.downgrade();
+            let fetch = {
+                let session = session.clone();
+                move |options| begun(|| session.upgrade()?.registration_options(&options))
+            };
+            Ok(then(Ahead::fetched(clock, fetch, options), move |ahead| {
+                Ok(PasskeyEnrolment {
+                    session,
+                    enrolment,
+                    ahead,
+                })
+            }))
         })
+    }
+
+    fn registration_options(
+        &self,
+        options: &CallOptions,
+    ) -> Result<Work<PasskeyRegistrationOptions>> {
+        let info = self.inner.active_info()?;
+        let request = Request::new(Operation::CreatePasskeyRegistrationOptions)
+            .with_texts(&[("accountId", &info.account_id)]);
+        let core = self.inner.core.clone();
+        Ok(then(core.call(request, options), move |answer| {
+            let fetched = PasskeyRegistrationOptions::read(&answer.body);
+            core.api.time().check_fresh(fetched.expires_at_ms)?;
+            Ok(fetched)
+        }))
     }
 
     /// Makes a passkey on this device and adds it to the account.
     ///
     /// The device is asked first, so call it inside the tap; then the signed retry runs.
-    pub async fn add_passkey(
+    pub fn add_passkey(
         &self,
         registration: PasskeyRegistration,
         options: &CallOptions,
-    ) -> Result<AuthMethod> {
-        let passkey = self.make_passkey(&registration, options).await?;
-        self.register_passkey(passkey, options).await
+    ) -> Work<AuthMethod> {
+        let (this, options) = (self.clone(), options.clone());
+        Box::pin(async move {
+            let passkey = this.make_passkey(&registration, &options)?.await?;
+            this.register_passkey(passkey, &options).await
+        })
     }
 
     /// The ceremony. Nothing is awaited before the browser is asked.
-    async fn make_passkey(
-        &self,
-        registration: &PasskeyRegistration,
+    fn make_passkey<'a>(
+        &'a self,
+        registration: &'a PasskeyRegistration,
         options: &CallOptions,
-    ) -> Result<NewPasskey> {
+    ) -> Result<LocalFuture<'a, Result<NewPasskey>>> {
         let core = &self.inner.core;
         self.inner.active_info()?;
         let nickname = passkey_nickname(&registration.nickname)?;
         let request =
             creation_request(registration, core.rp_id.as_deref(), core.rp_name.as_deref())?;
         let challenge = request.challenge.clone();
-        let attestation = cancellable(options, || core.authenticator.create(request)).await?;
-        check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
-        Ok(NewPasskey {
-            nickname,
-            challenge: registration.challenge.clone(),
-            attestation,
-        })
+        let attestation = cancellable(options, || core.authenticator.create(request));
+        Ok(Box::pin(async move {
+            let attestation = attestation.await?;
+            check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
+            Ok(NewPasskey {
+                nickname,
+                challenge: registration.challenge.clone(),
+                attestation,
+            })
+        }))
     }
 
-    async fn register_passkey(
-        &self,
-        passkey: NewPasskey,
-        options: &CallOptions,
-    ) -> Result<AuthMethod> {
-        let NewPasskey {
-            nickname,
-            challenge,
-            attestation,
-        } = passkey;
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let request = Request::new(Operation::CreateAuthCredential)
-            .with_texts(&[
-                ("type", AuthMethodType::Passkey.as_str()),
-                ("accountId", &account_id),
-                ("nickname", &nickname),
-                ("challenge", &challenge),
-            ])
-            .with_member("attestation", attestation_json(&attestation));
-        let credential_id = attestation.credential_id.clone();
-        let intent = Intent::AddPasskey {
-            credential_id: attestation.credential_id,
-            client_data_json: attestation.client_data_json,
-            attestation_object: attestation.attestation_object,
-            challenge,
-            nickname: Some(nickname),
-        };
-        let accepted = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
-            .await?;
-        let method = AuthMethod::read(&accepted.body);
-        let same_credential = |id: &String| *id == credential_id;
-        if method.kind != AuthMethodType::Passkey
-            || method.account_id != account_id
-            || !method.credential_id.as_ref().is_none_or(same_credential)
-        {
-            return Err(Error::relay_protocol(
-                "the created credential is not the passkey that was made",
-            ));
-        }
-        accepted.remember();
-        Ok(method)
+    fn register_passkey(&self, passkey: NewPasskey, options: &CallOptions) -> Work<AuthMethod> {
+        begun(|| {
+            let NewPasskey {
+                nickname,
+                challenge,
+                attestation,
+            } = passkey;
+            let info = self.inner.active_info()?;
+            let request = Request::new(Operation::CreateAuthCredential)
+                .with_texts(&[
+                    ("type", AuthMethodType::Passkey.as_str()),
+                    ("accountId", &info.account_id),
+                    ("nickname", &nickname),
+                    ("challenge", &challenge),
+                ])
+                .with_member("attestation", attestation_json(&attestation));
+            let credential_id = attestation.credential_id.clone();
+            let intent = Intent::AddPasskey {
+                credential_id: attestation.credential_id,
+                client_data_json: attestation.client_data_json,
+                attestation_object: attestation.attestation_object,
+                challenge,
+                nickname: Some(nickname),
+            };
+            let signed =
+                self.inner
+                    .signed(request, DoneAtOnce::Refused, known(intent, None), options);
+            Ok(then(signed, move |accepted| {
+                let method = AuthMethod::read(&accepted.body);
+                let same_credential = |id: &String| *id == credential_id;
+                if method.kind != AuthMethodType::Passkey
+                    || method.account_id != info.account_id
+                    || !method.credential_id.as_ref().is_none_or(same_credential)
+                {
+                    return Err(Error::relay_protocol(
+                        "the created credential is not the passkey that was made",
+                    ));
+                }
+                accepted.remember();
+                Ok(method)
+            }))
+        })
     }
 }
 
@@ -208,15 +224,42 @@ impl PasskeyEnrolment {
 
     /// Asks the device for a passkey and adds it to the account. Call it inside the tap; it may be
     /// called again.
-    pub async fn confirm(&self, options: &CallOptions) -> Result<AuthMethod> {
-        let session = self.session.upgrade()?;
-        let fetched = self.ahead.take(options.clone()).await?;
-        let EnrolmentOptions {
+    pub fn confirm(&self, options: &CallOptions) -> Work<AuthMethod> {
+        let (session, ahead) = (self.session.clone(), self.ahead.clone());
+        let (enrolment, options) = (self.enrolment.clone(), options.clone());
+        Box::pin(async move {
+            let session = session.upgrade()?;
+            let fetched = ahead.take(options.clone()).await?;
+            let registration = enrolment.registration(&fetched);
+            let made = match session.make_passkey(&registration, &options) {
+                Ok(making) => making.await,
+                Err(error) => Err(error),
+            };
+            let passkey = match made {
+                Ok(passkey) => passkey,
+                Err(error) => {
+                    // Nothing was sent, so the challenge is still good.
+                    ahead.put_back(fetched);
+                    return Err(error);
+                }
+            };
+            let added = session.register_passkey(passkey, &options).await;
+            if added.is_err() {
+                ahead.refill();
+            }
+            added
+        })
+    }
+}
+
+impl EnrolmentOptions {
+    fn registration(self, fetched: &PasskeyRegistrationOptions) -> PasskeyRegistration {
+        let Self {
             nickname,
             user_name,
             user_display_name,
-        } = self.enrolment.clone();
-        let registration = PasskeyRegistration {
+        } = self;
+        PasskeyRegistration {
             nickname,
             challenge: fetched.challenge.clone(),
             rp_id: fetched.rp_id.clone(),
@@ -227,20 +270,7 @@ impl PasskeyEnrolment {
                 .unwrap_or_else(|| fetched.user_display_name.clone()),
             user_name: user_name.unwrap_or_else(|| fetched.user_name.clone()),
             exclude_credentials: fetched.exclude_credentials.clone(),
-        };
-        let passkey = match session.make_passkey(&registration, options).await {
-            Ok(passkey) => passkey,
-            Err(error) => {
-                // Nothing was sent, so the challenge is still good.
-                self.ahead.put_back(fetched);
-                return Err(error);
-            }
-        };
-        let added = session.register_passkey(passkey, options).await;
-        if added.is_err() {
-            self.ahead.refill();
         }
-        added
     }
 }
 

@@ -13,6 +13,7 @@ pub mod session;
 pub mod signed;
 pub mod signer;
 pub mod state;
+pub mod steps;
 mod turns;
 pub mod wallet;
 mod wallets;

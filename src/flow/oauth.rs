@@ -11,10 +11,11 @@ use super::{
     client::{Core, Credential},
     key_delivery::PendingKey,
     session::WalletSession,
+    steps::{Work, begun, whatever},
 };
 use crate::{
     api::{
-        client::CallOptions,
+        client::{Answer, CallOptions},
         operation::Operation,
         request::Request,
         signed_retry::{check_not_aborted, outcome_unknown},
@@ -58,42 +59,46 @@ pub struct OAuthSignIn {
     nonce: String,
     outlives_page: bool,
     /// Taken while a token is under way, and for good once it was accepted.
-    key: RefCell<Option<PendingKey>>,
+    key: Rc<RefCell<Option<PendingKey>>>,
 }
 
 impl OAuthSignIn {
-    pub(super) async fn prepare(core: Rc<Core>, options: OAuthOptions) -> Result<Self> {
-        let OAuthOptions {
-            credential,
-            client_id,
-            redirect,
-        } = options;
-        check(&credential, client_id.as_deref())?;
-        let key = if redirect {
-            PendingKey::Kept(core.key_store.generate().await?)
-        } else {
-            PendingKey::generate(core.session_keys, &*core.random)?
-        };
-        Self::new(core, credential, client_id, key, redirect)
+    pub(super) fn prepare(core: Rc<Core>, options: OAuthOptions) -> Work<Self> {
+        Box::pin(async move {
+            let OAuthOptions {
+                credential,
+                client_id,
+                redirect,
+            } = options;
+            check(&credential, client_id.as_deref())?;
+            let key = if redirect {
+                PendingKey::Kept(core.key_store.generate().await?)
+            } else {
+                PendingKey::generate(core.session_keys, &*core.random)?
+            };
+            Self::new(core, credential, client_id, key, redirect)
+        })
     }
 
-    pub(super) async fn resume(core: Rc<Core>, state: OAuthState) -> Result<Self> {
-        let OAuthState {
-            credential,
-            client_public_key,
-            client_id,
-        } = state;
-        check(&credential, client_id.as_deref())?;
-        nonce(&client_public_key)?;
-        let signer = core.key_store.load(&client_public_key).await?;
-        let signer = signer.ok_or_else(|| {
+    pub(super) fn resume(core: Rc<Core>, state: OAuthState) -> Work<Self> {
+        Box::pin(async move {
+            let OAuthState {
+                credential,
+                client_public_key,
+                client_id,
+            } = state;
+            check(&credential, client_id.as_deref())?;
+            nonce(&client_public_key)?;
+            let signer = core.key_store.load(&client_public_key).await?;
+            let signer = signer.ok_or_else(|| {
             Error::new(
                 ErrorCode::ChallengeExpired,
                 "the key that this sign-in was begun with is not kept any more: begin again with \
                  prepareOAuth",
             )
         })?;
-        Self::new(core, credential, client_id, PendingKey::Kept(signer), true)
+            Self::new(core, credential, client_id, PendingKey::Kept(signer), true)
+        })
     }
 
     fn new(
@@ -112,7 +117,7 @@ impl OAuthSignIn {
             nonce: nonce(&client_public_key)?,
             client_public_key,
             outlives_page,
-            key: RefCell::new(Some(key)),
+            key: Rc::new(RefCell::new(Some(key))),
         })
     }
 
@@ -142,8 +147,12 @@ impl OAuthSignIn {
 
     /// Signs in with the provider's token. One that cannot be accepted is refused before it is
     /// sent. After a failure it, or another one with this nonce, may be tried.
-    pub async fn submit(&self, id_token: &str, options: &CallOptions) -> Result<WalletSession> {
-        let core = &self.core;
+    pub fn submit(&self, id_token: &str, options: &CallOptions) -> Work<WalletSession> {
+        begun(|| self.begin_submit(id_token, options))
+    }
+
+    fn begin_submit(&self, id_token: &str, options: &CallOptions) -> Result<Work<WalletSession>> {
+        let core = self.core.clone();
         core.api.time().check()?;
         check_id_token(
             id_token,
@@ -160,53 +169,56 @@ impl OAuthSignIn {
                 "This sign-in has sent its token. Begin the next with prepareOAuth.",
             )
         })?;
-        let session = match self.verify(id_token, options).await {
-            Ok(session) => session,
-            Err(error) => {
-                self.key.replace(Some(key));
-                return Err(error);
-            }
-        };
-        // Whatever comes of it: Grid has a session for this key now.
-        let key = key.into_signer(&session);
-        if self.outlives_page {
-            // A store that hangs must not keep the session waiting.
-            let (key_store, name) = (core.key_store.clone(), self.client_public_key.clone());
-            core.api.time().device().spawn(Box::pin(async move {
-                key_store.remove(&name).await;
-            }));
-        }
-        let id = self.credential.auth_method_id.clone();
-        WalletSession::start(core.clone(), session, Some(id), Rc::new(key?))
-    }
-
-    async fn verify(&self, id_token: &str, options: &CallOptions) -> Result<AuthSession> {
         let request = Request::on(Operation::VerifyAuthCredential, self.auth_method_id())
             .with_texts(&[
                 ("type", AuthMethodType::Oauth.as_str()),
                 ("oidcToken", id_token),
                 ("clientPublicKey", &self.client_public_key),
             ]);
-        let answer = self
-            .core
-            .api
-            .call(request, options)
-            .await
-            .map_err(outcome_unknown)?;
-        if answer.is_challenge() {
-            return Err(Error::relay_protocol(
-                "the verification of an identity provider's token was answered with a challenge",
-            ));
-        }
-        let session = AuthSession::read(&answer.body);
-        if session.kind != AuthMethodType::Oauth {
-            return Err(Error::relay_protocol(
-                "the session is of another kind of credential than the token was for",
-            ));
-        }
-        self.credential.check_account(&session.account_id)?;
-        Ok(session)
+        let answer = core.call(request, options);
+        let (credential, keys) = (self.credential.clone(), self.key.clone());
+        let kept = self.outlives_page.then(|| self.client_public_key.clone());
+        Ok(whatever(answer, move |answer| {
+            let verified = answer
+                .map_err(outcome_unknown)
+                .and_then(|answer| verified(&answer, &credential));
+            let session = match verified {
+                Ok(session) => session,
+                Err(error) => {
+                    keys.replace(Some(key));
+                    return Err(error);
+                }
+            };
+            // Whatever comes of it: Grid has a session for this key now.
+            let key = key.into_signer(&session);
+            if let Some(name) = kept {
+                // A store that hangs must not keep the session waiting.
+                let key_store = core.key_store.clone();
+                core.api.time().device().spawn(Box::pin(async move {
+                    key_store.remove(&name).await;
+                }));
+            }
+            let id = credential.auth_method_id;
+            WalletSession::start(core, session, Some(id), Rc::new(key?))
+        }))
     }
+}
+
+/// The session that an identity provider's token has opened.
+fn verified(answer: &Answer, credential: &Credential) -> Result<AuthSession> {
+    if answer.is_challenge() {
+        return Err(Error::relay_protocol(
+            "the verification of an identity provider's token was answered with a challenge",
+        ));
+    }
+    let session = AuthSession::read(&answer.body);
+    if session.kind != AuthMethodType::Oauth {
+        return Err(Error::relay_protocol(
+            "the session is of another kind of credential than the token was for",
+        ));
+    }
+    credential.check_account(&session.account_id)?;
+    Ok(session)
 }
 
 fn check(credential: &Credential, client_id: Option<&str>) -> Result<()> {

@@ -4,14 +4,15 @@
 //! neither the relay nor Grid sees it. The enclave answers with a token that carries this public
 //! key; the token is verified and stamped with the session key.
 
-use alloc::{borrow::ToOwned as _, rc::Rc, string::String};
-use core::cell::RefCell;
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String};
+use core::{cell::RefCell, future::ready};
 
 use super::{
     client::{Core, Credential},
     session::WalletSession,
     signed::{SignedRequest, known},
     signer::Signer,
+    steps::{Work, begun, then},
 };
 use crate::{
     api::{
@@ -48,39 +49,43 @@ pub struct OtpState {
 /// A code is under way.
 pub struct OtpSignIn {
     core: Rc<Core>,
-    state: RefCell<OtpState>,
+    state: Rc<RefCell<OtpState>>,
 }
 
 const MAX_ADDRESS_BYTES: usize = 320;
 const MAX_BUNDLE_BYTES: usize = 64 * 1024;
 
 impl OtpSignIn {
-    pub(super) async fn send(
-        core: Rc<Core>,
-        credential: &Credential,
+    pub(super) fn send(
+        core: &Rc<Core>,
+        credential: Credential,
         options: &CallOptions,
-    ) -> Result<Self> {
-        credential.check()?;
-        let state = challenge(&core, &credential.auth_method_id, options).await?;
-        credential.check_account(&state.account_id)?;
-        Ok(Self {
-            core,
-            state: RefCell::new(state),
+    ) -> Work<Self> {
+        begun(|| {
+            credential.check()?;
+            let state = challenge(core, &credential.auth_method_id, options);
+            let core = core.clone();
+            Ok(then(state, move |state| {
+                credential.check_account(&state.account_id)?;
+                Ok(Self {
+                    core,
+                    state: Rc::new(RefCell::new(state)),
+                })
+            }))
         })
     }
 
     /// Of a credential that was just created: with the code that this has sent, or a new one.
-    pub(super) async fn of_new(
-        core: Rc<Core>,
-        method: AuthMethod,
-        options: &CallOptions,
-    ) -> Result<Self> {
+    pub(super) fn of_new(core: &Rc<Core>, method: AuthMethod, options: &CallOptions) -> Work<Self> {
         if method.otp_encryption_target_bundle.is_none() {
             let credential = Credential::of(&method.id, Some(&method.account_id));
-            return Self::send(core, &credential, options).await;
+            return Self::send(core, credential, options);
         }
-        let state = RefCell::new(state_of(&core, method)?);
-        Ok(Self { core, state })
+        let core = core.clone();
+        Box::pin(ready(state_of(&core, method).map(|state| Self {
+            core,
+            state: Rc::new(RefCell::new(state)),
+        })))
     }
 
     pub(super) fn resume(core: Rc<Core>, state: OtpState) -> Result<Self> {
@@ -97,7 +102,7 @@ impl OtpSignIn {
         otp_encryption_target(bundle, &core.enclave.otp)?;
         Ok(Self {
             core,
-            state: RefCell::new(state),
+            state: Rc::new(RefCell::new(state)),
         })
     }
 
@@ -107,23 +112,30 @@ impl OtpSignIn {
     }
 
     /// Sends another code; the one before is no longer good.
-    pub async fn resend(&self, options: &CallOptions) -> Result<()> {
+    pub fn resend(&self, options: &CallOptions) -> Work<()> {
         let before = self.state();
-        let state = challenge(&self.core, &before.auth_method_id, options).await?;
-        if (&state.account_id, &state.sent_to) != (&before.account_id, &before.sent_to) {
-            return Err(Error::relay_protocol(
-                "the next code went to another address, or is for another account, than the one \
-                 before",
-            ));
-        }
-        self.state.replace(state);
-        Ok(())
+        let state = challenge(&self.core, &before.auth_method_id, options);
+        let current = self.state.clone();
+        then(state, move |state| {
+            if (&state.account_id, &state.sent_to) != (&before.account_id, &before.sent_to) {
+                return Err(Error::relay_protocol(
+                    "the next code went to another address, or is for another account, than the \
+                     one before",
+                ));
+            }
+            current.replace(state);
+            Ok(())
+        })
     }
 
     /// Signs in with the code. May be called again after a wrong one: each attempt has a key of
     /// its own.
-    pub async fn submit(&self, code: &OtpCode, options: &CallOptions) -> Result<WalletSession> {
-        let core = &self.core;
+    pub fn submit(&self, code: &OtpCode, options: &CallOptions) -> Work<WalletSession> {
+        begun(|| self.begin_submit(code, options))
+    }
+
+    fn begin_submit(&self, code: &OtpCode, options: &CallOptions) -> Result<Work<WalletSession>> {
+        let core = self.core.clone();
         let state = self.state();
         let random = &*core.random;
         let key = SessionKey::generate(random)?;
@@ -142,7 +154,7 @@ impl OtpSignIn {
             ]);
         let intent = Intent::VerifyOtp {
             public_key: key.public_key().clone(),
-            contact: Some(state.sent_to),
+            contact: Some(state.sent_to.clone()),
             verification_type: Some(match kind {
                 AuthMethodType::SmsOtp => "OTP_TYPE_SMS".to_owned(),
                 _ => "OTP_TYPE_EMAIL".to_owned(),
@@ -150,49 +162,50 @@ impl OtpSignIn {
             quorum_key: core.enclave.otp.clone(),
         };
         let key = Rc::new(Signer::Held(key));
-        let accepted = {
-            let key = key.clone();
-            SignedRequest {
-                core: core.clone(),
-                account_id: state.account_id.clone(),
-                key: Rc::new(move || Ok(key.clone())),
-                purpose: known(intent, None),
-                done_at_once: DoneAtOnce::Refused,
-            }
-            .send(request, options)
-            .await?
+        let of_attempt = key.clone();
+        let signed = SignedRequest {
+            core: core.clone(),
+            account_id: state.account_id.clone(),
+            key: Rc::new(move || Ok(of_attempt.clone())),
+            purpose: known(intent, None),
+            done_at_once: DoneAtOnce::Refused,
         };
-        let session = AuthSession::read(&accepted.body);
-        if session.account_id != state.account_id || session.kind != state.kind {
-            return Err(Error::relay_protocol(
-                "the session is of another account or credential than the code was sent for",
-            ));
-        }
-        if session.encrypted_session_signing_key.is_some() {
-            return Err(Error::new(
-                ErrorCode::BundleUntrusted,
-                "the session came with an `encryptedSessionSigningKey`, which sessions by \
-                 one-time code never have; it was not used",
-            )
-            .with_reason("sealed_key_unasked"));
-        }
-        let id = state.auth_method_id;
-        let session = WalletSession::start(core.clone(), session, Some(id), key)?;
-        accepted.remember();
-        Ok(session)
+        Ok(then(signed.send(request, options), move |accepted| {
+            let session = AuthSession::read(&accepted.body);
+            if session.account_id != state.account_id || session.kind != state.kind {
+                return Err(Error::relay_protocol(
+                    "the session is of another account or credential than the code was sent for",
+                ));
+            }
+            if session.encrypted_session_signing_key.is_some() {
+                return Err(Error::new(
+                    ErrorCode::BundleUntrusted,
+                    "the session came with an `encryptedSessionSigningKey`, which sessions by \
+                     one-time code never have; it was not used",
+                )
+                .with_reason("sealed_key_unasked"));
+            }
+            let id = state.auth_method_id;
+            let session = WalletSession::start(core, session, Some(id), key)?;
+            accepted.remember();
+            Ok(session)
+        }))
     }
 }
 
-async fn challenge(core: &Core, auth_method_id: &str, options: &CallOptions) -> Result<OtpState> {
+fn challenge(core: &Rc<Core>, auth_method_id: &str, options: &CallOptions) -> Work<OtpState> {
     let request = Request::on(Operation::ChallengeAuthCredential, auth_method_id);
-    let answer = core.api.call(request, options).await?;
-    let method = AuthMethod::read(&answer.body);
-    if method.id != auth_method_id {
-        return Err(Error::relay_protocol(
-            "the answer to challengeAuthCredential is of another credential",
-        ));
-    }
-    state_of(core, method)
+    let answer = core.call(request, options);
+    let (core, auth_method_id) = (core.clone(), auth_method_id.to_owned());
+    then(answer, move |answer| {
+        let method = AuthMethod::read(&answer.body);
+        if method.id != auth_method_id {
+            return Err(Error::relay_protocol(
+                "the answer to challengeAuthCredential is of another credential",
+            ));
+        }
+        state_of(&core, method)
+    })
 }
 
 fn state_of(core: &Core, method: AuthMethod) -> Result<OtpState> {

@@ -1,16 +1,17 @@
 //! Signing in with a passkey.
 
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use super::{
     ahead::{Ahead, Expiring},
     client::{Core, Credential},
     key_delivery::PendingKey,
     session::WalletSession,
+    steps::{Work, begun, then, whatever},
 };
 use crate::{
     api::{
-        client::{CallOptions, cancellable},
+        client::{Answer, CallOptions, Limited, cancellable},
         operation::Operation,
         request::{Request, SignedHeaders, assertion_json},
         signed_retry::outcome_unknown,
@@ -46,24 +47,23 @@ pub struct PasskeySignIn {
 }
 
 impl PasskeySignIn {
-    pub(super) async fn prepare(
+    pub(super) fn prepare(
         core: Rc<Core>,
         credential: Credential,
         options: CallOptions,
-    ) -> Result<Self> {
+    ) -> Work<Self> {
         let auth_method_id = credential.auth_method_id.clone();
+        let clock = core.api.time().device().clone();
         let fetch = {
             let core = core.clone();
-            move |options: CallOptions| {
-                let (core, credential) = (core.clone(), credential.clone());
-                async move { prepare(&core, &credential, &options).await }
-            }
+            move |options| prepare(&core, &credential, &options)
         };
-        let ahead = Ahead::fetched(core.api.time().device().clone(), fetch, options).await?;
-        Ok(Self {
-            core,
-            auth_method_id,
-            ahead,
+        then(Ahead::fetched(clock, fetch, options), move |ahead| {
+            Ok(Self {
+                core,
+                auth_method_id,
+                ahead,
+            })
         })
     }
 
@@ -78,49 +78,69 @@ impl PasskeySignIn {
     }
 
     /// Asks for the passkey and signs in. Call it inside the tap; it may be called again.
-    pub async fn confirm(&self, options: &CallOptions) -> Result<WalletSession> {
-        let prepared = self.ahead.take(options.clone()).await?;
-        let assertion = match ask(&self.core, &prepared, options).await {
-            Ok(assertion) => assertion,
-            Err(error) => {
-                // Nothing was sent, so the challenge is still good.
-                self.ahead.put_back(prepared);
-                return Err(error);
+    pub fn confirm(&self, options: &CallOptions) -> Work<WalletSession> {
+        let (core, ahead) = (self.core.clone(), self.ahead.clone());
+        let options = options.clone();
+        Box::pin(async move {
+            let prepared = ahead.take(options.clone()).await?;
+            let assertion = match ask(&core, &prepared, &options).await {
+                Ok(assertion) => assertion,
+                Err(error) => {
+                    // Nothing was sent, so the challenge is still good.
+                    ahead.put_back(prepared);
+                    return Err(error);
+                }
+            };
+            let session = verify(&core, prepared, assertion, &options).await;
+            if session.is_err() {
+                ahead.refill();
             }
-        };
-        let session = verify(&self.core, prepared, assertion, options).await;
-        if session.is_err() {
-            self.ahead.refill();
-        }
-        session
+            session
+        })
     }
 }
 
-pub(super) async fn sign_in(
+pub(super) fn sign_in(
     core: Rc<Core>,
-    credential: &Credential,
-    options: &CallOptions,
-) -> Result<WalletSession> {
-    let prepared = prepare(&core, credential, options).await?;
-    let assertion = ask(&core, &prepared, options).await?;
-    verify(&core, prepared, assertion, options).await
+    credential: Credential,
+    options: CallOptions,
+) -> Work<WalletSession> {
+    Box::pin(async move {
+        let prepared = prepare(&core, &credential, &options).await?;
+        let assertion = ask(&core, &prepared, &options).await?;
+        verify(&core, prepared, assertion, &options).await
+    })
 }
 
-async fn prepare(core: &Core, credential: &Credential, options: &CallOptions) -> Result<Prepared> {
-    credential.check()?;
-    let auth_method_id = credential.auth_method_id.as_str();
-    let key = PendingKey::generate(core.session_keys, &*core.random)?;
-    let client_public_key = key.client_public_key();
-    let request = Request::on(Operation::ChallengeAuthCredential, auth_method_id)
-        .with_texts(&[("clientPublicKey", &client_public_key)]);
-    let answer = core.api.call(request, options).await?;
+fn prepare(core: &Rc<Core>, credential: &Credential, options: &CallOptions) -> Work<Prepared> {
+    begun(|| {
+        credential.check()?;
+        let key = PendingKey::generate(core.session_keys, &*core.random)?;
+        let client_public_key = key.client_public_key();
+        let id = &credential.auth_method_id;
+        let request = Request::on(Operation::ChallengeAuthCredential, id)
+            .with_texts(&[("clientPublicKey", &client_public_key)]);
+        let answer = core.call(request, options);
+        let (core, credential) = (core.clone(), credential.clone());
+        Ok(then(answer, move |answer| {
+            prepared(&core, &credential, key, &answer)
+        }))
+    })
+}
+
+fn prepared(
+    core: &Core,
+    credential: &Credential,
+    key: PendingKey,
+    answer: &Answer,
+) -> Result<Prepared> {
     let challenge = PasskeyAuthChallenge::read(&answer.body);
     if challenge.auth_method.kind != AuthMethodType::Passkey {
         return Err(Error::invalid_argument(
             "`authMethodId` is of a credential that is no PASSKEY",
         ));
     }
-    if challenge.auth_method.id != auth_method_id {
+    if challenge.auth_method.id != credential.auth_method_id {
         return Err(Error::relay_protocol(
             "the answer to challengeAuthCredential is of another credential",
         ));
@@ -139,7 +159,11 @@ async fn prepare(core: &Core, credential: &Credential, options: &CallOptions) ->
 }
 
 /// The ceremony. Nothing is awaited before the browser is asked.
-async fn ask(core: &Core, prepared: &Prepared, options: &CallOptions) -> Result<PasskeyAssertion> {
+fn ask<'a>(
+    core: &'a Core,
+    prepared: &Prepared,
+    options: &CallOptions,
+) -> Limited<'a, PasskeyAssertion> {
     let left_ms = prepared
         .challenge
         .expires_at_ms
@@ -150,60 +174,63 @@ async fn ask(core: &Core, prepared: &Prepared, options: &CallOptions) -> Result<
         rp_id: core.rp_id.clone(),
         timeout_ms: u64::try_from(left_ms).ok(),
     };
-    cancellable(options, || core.authenticator.get(request)).await
+    cancellable(options, || core.authenticator.get(request))
 }
 
-async fn verify(
+fn verify(
     core: &Rc<Core>,
     prepared: Prepared,
     assertion: PasskeyAssertion,
     options: &CallOptions,
-) -> Result<WalletSession> {
-    let Prepared {
-        challenge,
-        challenge_bytes,
-        key,
-        ..
-    } = prepared;
-    check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge_bytes)?;
-    if assertion.credential_id != challenge.credential_id {
-        return Err(Error::new(
-            ErrorCode::PasskeyRejected,
-            "the device answered with another passkey than the one that was asked for",
-        ));
-    }
-    if core.api.time().now_ms() >= challenge.expires_at_ms {
-        return Err(Error::new(
-            ErrorCode::ChallengeExpired,
-            "the passkey prompt was open for longer than Grid's challenge lives: try again",
-        ));
-    }
-    let request = Request::on(Operation::VerifyAuthCredential, &challenge.auth_method.id)
-        .with_texts(&[("type", AuthMethodType::Passkey.as_str())])
-        .with_member("assertion", assertion_json(&assertion))
-        .with_headers(SignedHeaders {
-            request_id: Some(challenge.request_id.clone()),
-            ..Default::default()
-        });
-    let answer = core
-        .api
-        .call(request, options)
-        .await
-        .map_err(outcome_unknown)
-        .map_err(|error| error.with_request_id(challenge.request_id.as_str()))?;
-    if answer.is_challenge() {
-        return Err(Error::relay_protocol(
-            "a passkey's verification was answered with a further challenge",
-        ));
-    }
-    let session = AuthSession::read(&answer.body);
-    if session.account_id != challenge.auth_method.account_id
-        || session.kind != AuthMethodType::Passkey
-    {
-        return Err(Error::relay_protocol(
-            "the session is of another account or kind of credential than the passkey",
-        ));
-    }
-    let key = Rc::new(key.into_signer(&session)?);
-    WalletSession::start(core.clone(), session, Some(challenge.auth_method.id), key)
+) -> Work<WalletSession> {
+    begun(|| {
+        let Prepared {
+            challenge,
+            challenge_bytes,
+            key,
+            ..
+        } = prepared;
+        check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge_bytes)?;
+        if assertion.credential_id != challenge.credential_id {
+            return Err(Error::new(
+                ErrorCode::PasskeyRejected,
+                "the device answered with another passkey than the one that was asked for",
+            ));
+        }
+        if core.api.time().now_ms() >= challenge.expires_at_ms {
+            return Err(Error::new(
+                ErrorCode::ChallengeExpired,
+                "the passkey prompt was open for longer than Grid's challenge lives: try again",
+            ));
+        }
+        let request = Request::on(Operation::VerifyAuthCredential, &challenge.auth_method.id)
+            .with_texts(&[("type", AuthMethodType::Passkey.as_str())])
+            .with_member("assertion", assertion_json(&assertion))
+            .with_headers(SignedHeaders {
+                request_id: Some(challenge.request_id.clone()),
+                ..Default::default()
+            });
+        let answer = core.call(request, options);
+        let core = core.clone();
+        Ok(whatever(answer, move |answer| {
+            let answer = answer.map_err(|error| {
+                outcome_unknown(error).with_request_id(challenge.request_id.as_str())
+            })?;
+            if answer.is_challenge() {
+                return Err(Error::relay_protocol(
+                    "a passkey's verification was answered with a further challenge",
+                ));
+            }
+            let session = AuthSession::read(&answer.body);
+            if session.account_id != challenge.auth_method.account_id
+                || session.kind != AuthMethodType::Passkey
+            {
+                return Err(Error::relay_protocol(
+                    "the session is of another account or kind of credential than the passkey",
+                ));
+            }
+            let key = Rc::new(key.into_signer(&session)?);
+            WalletSession::start(core, session, Some(challenge.auth_method.id), key)
+        }))
+    })
 }

@@ -6,7 +6,7 @@ use alloc::{
     rc::{Rc, Weak},
     string::String,
 };
-use core::cell::RefCell;
+use core::{cell::RefCell, future::ready};
 
 use super::{
     client::Core,
@@ -14,6 +14,7 @@ use super::{
     signed::{Accepted, KeySource, Purpose, SignedRequest, check_and_stamp, known},
     signer::Signer,
     state::{SessionState, SignedOutReason},
+    steps::{Work, begun, then, whatever},
     turns::Turns,
 };
 use crate::{
@@ -122,119 +123,102 @@ impl WalletSession {
 
     /// Stamps a payload that came by the caller's own routes, if it is what `stated` says: the
     /// value of `Grid-Wallet-Signature`.
-    pub async fn stamp(&self, payload: &str, mut stated: Stated) -> Result<String> {
-        let Inner { core, .. } = &*self.inner;
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let key = self.inner.key_source();
-        if matches!(stated.intent, Intent::VerifyOtp { .. }) {
-            return Err(Error::invalid_argument(
-                "a session's key signs no verification of a one-time code",
-            ));
-        }
-        let stamped = check_and_stamp(core, &account_id, &key, payload, &mut stated).await?;
-        // Nobody here learns whether Grid accepts it; but the next payload is to be of the same
-        // organization.
-        stamped.remember(core, &account_id);
-        Ok(stamped.stamp)
+    pub fn stamp(&self, payload: &str, stated: Stated) -> Work<String> {
+        begun(|| {
+            let core = self.inner.core.clone();
+            let info = self.inner.active_info()?;
+            let key = self.inner.key_source();
+            if matches!(stated.intent, Intent::VerifyOtp { .. }) {
+                return Err(Error::invalid_argument(
+                    "a session's key signs no verification of a one-time code",
+                ));
+            }
+            let stamped = check_and_stamp(&core, &info.account_id, key, payload, stated);
+            Ok(then(stamped, move |stamped| {
+                // Nobody here learns whether Grid accepts it; but the next payload is to be of the
+                // same organization.
+                stamped.remember(&core, &info.account_id);
+                Ok(stamped.stamp)
+            }))
+        })
     }
 
     /// Replaces the session by a new one, with a new key, in this same object.
     ///
     /// Until the new one is safe the old one is kept, whatever fails. At Grid the old one lives on
     /// until it expires; `revoke_old` ends it there too, as far as that is to be had.
-    pub async fn refresh(&self, revoke_old: bool, options: &CallOptions) -> Result<()> {
-        let Inner {
-            core,
-            current,
-            refreshing,
-        } = &*self.inner;
-        let asked_for = self.inner.active_info()?;
-        let _turn =
-            cancellable(options, || Box::pin(async { Ok(refreshing.take().await) })).await?;
-        let old = self.inner.active_info()?;
-        if old.id != asked_for.id {
-            // Another call has refreshed it meanwhile.
-            return Ok(());
-        }
+    pub fn refresh(&self, revoke_old: bool, options: &CallOptions) -> Work<()> {
+        let (this, options) = (self.clone(), options.clone());
+        Box::pin(async move {
+            let asked_for = this.inner.active_info()?;
+            let turns = &this.inner.refreshing;
+            let _turn =
+                cancellable(&options, || Box::pin(async { Ok(turns.take().await) })).await?;
+            let old = this.inner.active_info()?;
+            if old.id != asked_for.id {
+                // Another call has refreshed it meanwhile.
+                return Ok(());
+            }
+            this.refresh_now(&old, &options)?.await?.await?;
+            if revoke_old {
+                // The refresh has succeeded whatever comes of this: the old session ends by itself.
+                this.revoke_session(&old.id, &options).await.ok();
+            }
+            Ok(())
+        })
+    }
+
+    /// What it gives is what is left to do.
+    fn refresh_now(&self, old: &Rc<SessionInfo>, options: &CallOptions) -> Result<Work<Work<()>>> {
+        let core = &self.inner.core;
         let pending = PendingKey::generate(core.session_keys, &*core.random)?;
         let client_public_key = pending.client_public_key();
         let request = Request::on(Operation::RefreshAuthSession, &old.id)
             .with_texts(&[("clientPublicKey", &client_public_key)]);
         let intent = Intent::RefreshSession { client_public_key };
-        let refreshed = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
-            .await;
-        let refreshed = refreshed.map(|accepted| (AuthSession::read(&accepted.body), accepted));
-        if current.borrow().ended == Some(SignedOutReason::SignedOut) {
-            // Signed out meanwhile: then the new session must end too. Where the old one has only
-            // run out meanwhile, the new one takes its place.
-            let is_over = match refreshed {
-                Ok((session, _)) => match pending.into_signer(&session) {
-                    Ok(key) => {
-                        let options = CallOptions::default();
-                        let (account_id, key) = (&session.account_id, Rc::new(key));
-                        let revoked = revoke(core, account_id, key, &session.id, &options);
-                        revoked.await.is_ok()
-                    }
-                    Err(_) => false,
-                },
-                Err(error) => error.reason() != Some("outcome_unknown"),
-            };
-            return Err(match is_over {
-                true => session_ended(),
-                // Nobody has its key, and it runs out by itself.
-                false => session_ended().with_reason("outcome_unknown"),
-            });
-        }
-        let (session, accepted) = refreshed?;
-        if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id
-        {
-            return Err(Error::relay_protocol(
-                "the refreshed session is the old one, or of another account or credential",
-            ));
-        }
-        let key = Rc::new(pending.into_signer(&session)?);
-        check_life(core, &session)?;
-        accepted.remember();
-        let info = info(core, session, old.auth_method_id.clone(), &key);
-        current.replace(Current::new(info.clone(), key));
-        core.state.set(SessionState::SignedIn(info));
-        end_in_time(&self.inner);
-        if revoke_old {
-            // The refresh has succeeded whatever comes of this: the old session ends by itself.
-            self.revoke_session(&old.id, options).await.ok();
-        }
-        Ok(())
+        let refreshed =
+            self.inner
+                .signed(request, DoneAtOnce::Refused, known(intent, None), options);
+        let (inner, old) = (self.inner.clone(), old.clone());
+        Ok(whatever(refreshed, move |refreshed| {
+            inner.refreshed(&old, pending, refreshed)
+        }))
     }
 
     /// Ends the session: here at once, then at Grid. Says whether Grid has revoked it; where it
     /// could not be reached, the session ends there by itself.
-    pub async fn sign_out(&self, options: &CallOptions) -> bool {
-        let info = self.info();
-        match self.inner.end(SignedOutReason::SignedOut) {
-            Some(key) => revoke(&self.inner.core, &info.account_id, key, &info.id, options)
-                .await
-                .is_ok(),
-            None => false,
-        }
+    pub fn sign_out(&self, options: &CallOptions) -> LocalFuture<'static, bool> {
+        let (inner, options) = (self.inner.clone(), options.clone());
+        Box::pin(async move {
+            let info = inner.current.borrow().info.clone();
+            match inner.end(SignedOutReason::SignedOut) {
+                Some(key) => revoke(&inner.core, &info.account_id, key, &info.id, &options)
+                    .await
+                    .is_ok(),
+                None => false,
+            }
+        })
     }
 
     /// Ends a session of this account at Grid: another device's, say. One that is not there any
     /// more counts as revoked.
-    pub async fn revoke_session(&self, id: &str, options: &CallOptions) -> Result<()> {
-        validate::id("id", IdKind::Session, id)?;
-        let request = Request::on(Operation::RevokeAuthSession, id);
-        let purpose = known(Intent::RevokeSession, None);
-        let revoked = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, purpose, options)
-            .await;
-        gone(revoked)?;
-        if id == self.info().id {
-            self.inner.end(SignedOutReason::SignedOut);
-        }
-        Ok(())
+    pub fn revoke_session(&self, id: &str, options: &CallOptions) -> Work<()> {
+        begun(|| {
+            validate::id("id", IdKind::Session, id)?;
+            let request = Request::on(Operation::RevokeAuthSession, id);
+            let purpose = known(Intent::RevokeSession, None);
+            let revoked = self
+                .inner
+                .signed(request, DoneAtOnce::Refused, purpose, options);
+            let (inner, id) = (self.inner.clone(), id.to_owned());
+            Ok(then(gone(revoked), move |()| {
+                let is_this = inner.current.borrow().info.id == id;
+                if is_this {
+                    inner.end(SignedOutReason::SignedOut);
+                }
+                Ok(())
+            }))
+        })
     }
 }
 
@@ -263,30 +247,79 @@ impl Inner {
         }
     }
 
+    fn refreshed(
+        self: &Rc<Self>,
+        old: &SessionInfo,
+        pending: PendingKey,
+        refreshed: Result<Accepted>,
+    ) -> Result<Work<()>> {
+        let core = &self.core;
+        let refreshed = refreshed.map(|accepted| (AuthSession::read(&accepted.body), accepted));
+        if self.current.borrow().ended == Some(SignedOutReason::SignedOut) {
+            // Signed out meanwhile: then the new session must end too. Where the old one has only
+            // run out meanwhile, the new one takes its place.
+            let over = match refreshed {
+                Ok((session, _)) => match pending.into_signer(&session) {
+                    Ok(key) => {
+                        let options = CallOptions::default();
+                        let (account_id, key) = (&session.account_id, Rc::new(key));
+                        revoke(core, account_id, key, &session.id, &options)
+                    }
+                    Err(error) => Box::pin(ready(Err(error))),
+                },
+                Err(error) if error.reason() == Some("outcome_unknown") => {
+                    Box::pin(ready(Err(error)))
+                }
+                Err(_) => Box::pin(ready(Ok(()))),
+            };
+            return Ok(whatever(over, |over| {
+                Err(match over {
+                    Ok(()) => session_ended(),
+                    // Nobody has its key, and it runs out by itself.
+                    Err(_) => session_ended().with_reason("outcome_unknown"),
+                })
+            }));
+        }
+        let (session, accepted) = refreshed?;
+        if session.account_id != old.account_id || session.kind != old.kind || session.id == old.id
+        {
+            return Err(Error::relay_protocol(
+                "the refreshed session is the old one, or of another account or credential",
+            ));
+        }
+        let key = Rc::new(pending.into_signer(&session)?);
+        check_life(core, &session)?;
+        accepted.remember();
+        let info = info(core, session, old.auth_method_id.clone(), &key);
+        self.current.replace(Current::new(info.clone(), key));
+        core.state.set(SessionState::SignedIn(info));
+        end_in_time(self);
+        Ok(Box::pin(ready(Ok(()))))
+    }
+
     /// The key as it is when it is needed: a refresh may have replaced it, the end taken it.
     pub(super) fn key_source(self: &Rc<Self>) -> KeySource {
         let inner = self.clone();
         Rc::new(move || inner.active_key())
     }
 
-    pub(super) fn signed<'a>(
-        self: &'a Rc<Self>,
+    pub(super) fn signed(
+        self: &Rc<Self>,
         request: Request,
         done_at_once: DoneAtOnce,
         purpose: Purpose,
-        options: &'a CallOptions,
-    ) -> LocalFuture<'a, Result<Accepted>> {
-        Box::pin(async move {
+        options: &CallOptions,
+    ) -> Work<Accepted> {
+        begun(|| {
             let account_id = self.active_info()?.account_id.clone();
-            SignedRequest {
+            let signed = SignedRequest {
                 core: self.core.clone(),
                 account_id,
                 key: self.key_source(),
                 purpose,
                 done_at_once,
-            }
-            .send(request, options)
-            .await
+            };
+            Ok(signed.send(request, options))
         })
     }
 
@@ -405,33 +438,31 @@ fn end_in_time(inner: &Rc<Inner>) {
 }
 
 /// Revokes a session with its own key.
-async fn revoke(
+fn revoke(
     core: &Rc<Core>,
     account_id: &str,
     key: Rc<Signer>,
     id: &str,
     options: &CallOptions,
-) -> Result<()> {
+) -> Work<()> {
     let revoked = SignedRequest {
         core: core.clone(),
         account_id: account_id.to_owned(),
         key: Rc::new(move || Ok(key.clone())),
         purpose: known(Intent::RevokeSession, None),
         done_at_once: DoneAtOnce::Refused,
-    }
-    .send(Request::on(Operation::RevokeAuthSession, id), options)
-    .await;
-    gone(revoked)
+    };
+    gone(revoked.send(Request::on(Operation::RevokeAuthSession, id), options))
 }
 
 /// What is not there any more has been revoked.
-pub(super) fn gone(revoked: Result<Accepted>) -> Result<()> {
-    match revoked {
+pub(super) fn gone(revoked: Work<Accepted>) -> Work<()> {
+    whatever(revoked, |revoked| match revoked {
         Ok(accepted) => {
             accepted.remember();
             Ok(())
         }
         Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
         Err(error) => Err(error),
-    }
+    })
 }

@@ -3,7 +3,11 @@
 use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 use core::cell::{Cell, RefCell};
 
-use super::{client::Core, signer::Signer};
+use super::{
+    client::Core,
+    signer::Signer,
+    steps::{Work, begun, then},
+};
 use crate::{
     api::{
         client::{CallOptions, cancellable, limited},
@@ -60,51 +64,60 @@ pub(super) struct SignedRequest {
 
 impl SignedRequest {
     /// Runs all legs.
-    pub async fn send(self, request: Request, options: &CallOptions) -> Result<Accepted> {
-        let Self {
-            core,
-            account_id,
-            key,
-            purpose,
-            done_at_once,
-        } = self;
-        let operation = request.operation;
-        let seen = RefCell::new(Vec::new());
-        let stamp = |challenge: SignedRequestChallenge| -> LocalFuture<'_, Result<String>> {
-            let (core, account_id, key, purpose, seen) =
-                (&core, &account_id, &key, &purpose, &seen);
-            Box::pin(async move {
-                // An app that asks people takes its time, but a challenge has an end.
-                let stating = cancellable(options, || purpose(&challenge));
-                let mut stated = limited(
-                    Box::pin(stating),
-                    at_end_of(core, challenge.expires_at_ms),
-                    Error::new(
-                        ErrorCode::ChallengeExpired,
-                        "the challenge ran out before `intent` had said what it asks for; nothing was signed",
-                    ),
-                )
-                .await?;
-                check_kind(operation, &stated.intent)?;
-                let expires_at_ms = challenge.expires_at_ms;
-                stated.expires_at_ms = stated
-                    .expires_at_ms
-                    .map(|stated| stated.min(expires_at_ms))
-                    .or(Some(expires_at_ms));
-                let payload = &challenge.payload_to_sign;
-                let stamped = check_and_stamp(core, account_id, key, payload, &mut stated).await?;
-                let stamp = stamped.stamp.clone();
-                seen.borrow_mut().push(stamped);
-                Ok(stamp)
+    pub fn send(self, request: Request, options: &CallOptions) -> Work<Accepted> {
+        let options = options.clone();
+        Box::pin(async move {
+            let seen = RefCell::new(Vec::new());
+            let stamp = |challenge| self.stamp(request.operation, challenge, &options, &seen);
+            let (api, done_at_once) = (&self.core.api, self.done_at_once);
+            let answer = signed_retry(api, &request, &options, done_at_once, &stamp).await?;
+            let stamped = seen.take();
+            Ok(Accepted {
+                body: answer.body,
+                stamped,
+                core: self.core.clone(),
+                account_id: self.account_id.clone(),
             })
-        };
-        let answer = signed_retry(&core.api, &request, options, done_at_once, &stamp).await?;
-        let stamped = seen.take();
-        Ok(Accepted {
-            body: answer.body,
-            stamped,
-            core,
-            account_id,
+        })
+    }
+
+    fn stamp<'a>(
+        &'a self,
+        operation: Operation,
+        challenge: SignedRequestChallenge,
+        options: &'a CallOptions,
+        seen: &'a RefCell<Vec<Stamped>>,
+    ) -> LocalFuture<'a, Result<String>> {
+        Box::pin(async move {
+            // An app that asks people takes its time, but a challenge has an end.
+            let stating = cancellable(options, || (self.purpose)(&challenge));
+            let mut stated = limited(
+                Box::pin(stating),
+                at_end_of(&self.core, challenge.expires_at_ms),
+                Error::new(
+                    ErrorCode::ChallengeExpired,
+                    "the challenge ran out before `intent` had said what it asks for; nothing was signed",
+                ),
+            )
+            .await?;
+            check_kind(operation, &stated.intent)?;
+            let expires_at_ms = challenge.expires_at_ms;
+            stated.expires_at_ms = stated
+                .expires_at_ms
+                .map(|stated| stated.min(expires_at_ms))
+                .or(Some(expires_at_ms));
+            let payload = &challenge.payload_to_sign;
+            let stamped = check_and_stamp(
+                &self.core,
+                &self.account_id,
+                self.key.clone(),
+                payload,
+                stated,
+            )
+            .await?;
+            let stamp = stamped.stamp.clone();
+            seen.borrow_mut().push(stamped);
+            Ok(stamp)
         })
     }
 }
@@ -166,13 +179,30 @@ impl Stamped {
 }
 
 /// Stamps exactly the text that was checked.
-pub(super) async fn check_and_stamp(
+pub(super) fn check_and_stamp(
     core: &Core,
     account_id: &str,
-    key: &KeySource,
+    key: KeySource,
     payload: &str,
-    stated: &mut Stated,
-) -> Result<Stamped> {
+    mut stated: Stated,
+) -> Work<Stamped> {
+    begun(|| {
+        let checked = check(core, account_id, payload, &mut stated)?;
+        let kind = stated.intent.kind();
+        Ok(then(key()?.stamp_checked(payload), move |stamp| {
+            // The session may have ended while the browser signed.
+            key()?;
+            Ok(Stamped {
+                stamp,
+                kind,
+                checked,
+            })
+        }))
+    })
+}
+
+/// Refuses a payload that is anything but what is stated, and known of the account.
+fn check(core: &Core, account_id: &str, payload: &str, stated: &mut Stated) -> Result<Checked> {
     let Stated {
         intent,
         organization_id: named,
@@ -201,13 +231,5 @@ pub(super) async fn check_and_stamp(
         expires_at_ms: *expires_at_ms,
         now_ms,
     };
-    let checked = intent::check(payload, intent, &expected)?;
-    let stamp = key()?.stamp_checked(payload).await?;
-    // The session may have ended while the browser signed.
-    key()?;
-    Ok(Stamped {
-        stamp,
-        kind: intent.kind(),
-        checked,
-    })
+    intent::check(payload, intent, &expected)
 }

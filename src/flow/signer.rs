@@ -1,10 +1,11 @@
 //! What signs in a session.
 
-use alloc::{rc::Rc, string::String};
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String};
+use core::future::ready;
 
+use super::steps::Work;
 use crate::{
     crypto::key::PublicKey,
-    error::Result,
     formats::session_key::{SessionKey, check_payload_length, stamp_from_raw},
     ports::SessionSigner,
 };
@@ -27,13 +28,16 @@ impl Signer {
     }
 
     /// The value of `Grid-Wallet-Signature`. The payload was checked before.
-    pub async fn stamp_checked(&self, payload: &str) -> Result<String> {
+    pub fn stamp_checked(&self, payload: &str) -> Work<String> {
         match self {
-            Self::Held(key) => key.stamp_unchecked(payload),
+            Self::Held(key) => Box::pin(ready(key.stamp_unchecked(payload))),
             Self::Kept(signer) => {
-                check_payload_length(payload)?;
-                let signature = signer.sign(payload.as_bytes().to_vec()).await?;
-                stamp_from_raw(signer.public_key(), &signature)
+                let (signer, payload) = (signer.clone(), payload.to_owned());
+                Box::pin(async move {
+                    check_payload_length(&payload)?;
+                    let signature = signer.sign(payload.into_bytes()).await?;
+                    stamp_from_raw(signer.public_key(), &signature)
+                })
             }
         }
     }

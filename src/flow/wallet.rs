@@ -9,6 +9,7 @@ use super::{
     otp::OtpSignIn,
     session::{WalletSession, gone},
     signed::{Purpose, check_and_stamp, known},
+    steps::{Work, begun, then},
 };
 use crate::{
     api::{
@@ -70,95 +71,98 @@ impl From<&String> for Customer {
 
 impl WalletSession {
     /// Adds an account at an identity provider. The token carries no nonce.
-    pub async fn add_oauth(
+    pub fn add_oauth(
         &self,
         id_token: &str,
         client_id: Option<&str>,
         options: &CallOptions,
-    ) -> Result<AuthMethod> {
-        let time = self.inner.core.api.time();
-        time.check()?;
-        let expected = ExpectedIdToken {
-            nonce: None,
-            client_id,
-            now_ms: time.now_ms(),
-            uncertainty_ms: time.uncertainty_ms(),
-        };
-        check_id_token(id_token, &expected)?;
-        let intent = Intent::AddOauth {
-            oidc_token: id_token.to_owned(),
-        };
-        self.add(AuthMethodType::Oauth, Some(id_token), intent, options)
-            .await
+    ) -> Work<AuthMethod> {
+        begun(|| {
+            let time = self.inner.core.api.time();
+            time.check()?;
+            let expected = ExpectedIdToken {
+                nonce: None,
+                client_id,
+                now_ms: time.now_ms(),
+                uncertainty_ms: time.uncertainty_ms(),
+            };
+            check_id_token(id_token, &expected)?;
+            let intent = Intent::AddOauth {
+                oidc_token: id_token.to_owned(),
+            };
+            self.add(AuthMethodType::Oauth, Some(id_token), intent, options)
+        })
     }
 
     /// Adds the customer's e-mail address back. The code that it sends activates it, and opens a
     /// session by it.
-    pub async fn add_email_otp(&self, email: &str, options: &CallOptions) -> Result<OtpSignIn> {
+    pub fn add_email_otp(&self, email: &str, options: &CallOptions) -> Work<OtpSignIn> {
         let intent = Intent::SetEmail {
             email: email.to_owned(),
         };
         self.add_otp(AuthMethodType::EmailOtp, "email", email, intent, options)
-            .await
     }
 
     /// As [`Self::add_email_otp`], with the customer's phone number, E.164.
-    pub async fn add_sms_otp(
-        &self,
-        phone_number: &str,
-        options: &CallOptions,
-    ) -> Result<OtpSignIn> {
+    pub fn add_sms_otp(&self, phone_number: &str, options: &CallOptions) -> Work<OtpSignIn> {
         let intent = Intent::SetPhone {
             phone_number: phone_number.to_owned(),
         };
         let name = "phoneNumber";
         self.add_otp(AuthMethodType::SmsOtp, name, phone_number, intent, options)
-            .await
     }
 
-    async fn add_otp(
+    fn add_otp(
         &self,
         kind: AuthMethodType,
         name: &str,
         contact: &str,
         intent: Intent,
         options: &CallOptions,
-    ) -> Result<OtpSignIn> {
-        validate::text(name, MAX_CONTACT_BYTES, contact)?;
-        let method = self.add(kind, None, intent, options).await?;
-        if method.nickname != contact {
-            return Err(Error::relay_protocol(
-                "the created credential is of another address than was asked for",
-            ));
-        }
-        OtpSignIn::of_new(self.inner.core.clone(), method, options).await
+    ) -> Work<OtpSignIn> {
+        begun(|| {
+            validate::text(name, MAX_CONTACT_BYTES, contact)?;
+            let added = self.add(kind, None, intent, options)?;
+            let (contact, options) = (contact.to_owned(), options.clone());
+            let core = self.inner.core.clone();
+            Ok(Box::pin(async move {
+                let method = added.await?;
+                if method.nickname != contact {
+                    return Err(Error::relay_protocol(
+                        "the created credential is of another address than was asked for",
+                    ));
+                }
+                OtpSignIn::of_new(&core, method, &options).await
+            }))
+        })
     }
 
-    async fn add(
+    fn add(
         &self,
         kind: AuthMethodType,
         token: Option<&str>,
         intent: Intent,
         options: &CallOptions,
-    ) -> Result<AuthMethod> {
-        let account_id = self.inner.active_info()?.account_id.clone();
+    ) -> Result<Work<AuthMethod>> {
+        let info = self.inner.active_info()?;
         let mut request = Request::new(Operation::CreateAuthCredential)
-            .with_texts(&[("type", kind.as_str()), ("accountId", &account_id)]);
+            .with_texts(&[("type", kind.as_str()), ("accountId", &info.account_id)]);
         if let Some(token) = token {
             request = request.with_member("oidcToken", token.into());
         }
-        let accepted = self
+        let signed = self
             .inner
-            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
-            .await?;
-        let method = AuthMethod::read(&accepted.body);
-        if method.kind != kind || method.account_id != account_id {
-            return Err(Error::relay_protocol(
-                "the created credential is not the one that was asked for",
-            ));
-        }
-        accepted.remember();
-        Ok(method)
+            .signed(request, DoneAtOnce::Refused, known(intent, None), options);
+        Ok(then(signed, move |accepted| {
+            let method = AuthMethod::read(&accepted.body);
+            if method.kind != kind || method.account_id != info.account_id {
+                return Err(Error::relay_protocol(
+                    "the created credential is not the one that was asked for",
+                ));
+            }
+            accepted.remember();
+            Ok(method)
+        }))
     }
 
     /// Removes a credential of this account. This session must be of another one. One that is not
@@ -166,12 +170,12 @@ impl WalletSession {
     ///
     /// What Grid has signed for an e-mail or SMS credential is not documented: without a `purpose`
     /// that states it, that is refused.
-    pub async fn revoke_auth_method(
+    pub fn revoke_auth_method(
         &self,
         id: &str,
         purpose: Option<Purpose>,
         options: &CallOptions,
-    ) -> Result<()> {
+    ) -> Work<()> {
         let of_kind: Purpose = Rc::new(|challenge| {
             let intent = match challenge.kind {
                 Some(AuthMethodType::Passkey) => Ok(Intent::RevokePasskey),
@@ -190,32 +194,30 @@ impl WalletSession {
         let purpose = purpose.unwrap_or(of_kind);
         gone(
             self.inner
-                .signed(request, DoneAtOnce::Refused, purpose, options)
-                .await,
+                .signed(request, DoneAtOnce::Refused, purpose, options),
         )
     }
 
     /// Changes the customer's e-mail address, and the credential tied to it.
-    pub async fn update_email(
+    pub fn update_email(
         &self,
         customer: impl Into<Customer>,
         email: &str,
         options: &CallOptions,
-    ) -> Result<()> {
+    ) -> Work<()> {
         let intent = Intent::SetEmail {
             email: email.to_owned(),
         };
         self.update_customer(customer.into(), "email", email, intent, options)
-            .await
     }
 
     /// Changes the customer's phone number, E.164, and the credential tied to it.
-    pub async fn update_phone_number(
+    pub fn update_phone_number(
         &self,
         customer: impl Into<Customer>,
         phone_number: &str,
         options: &CallOptions,
-    ) -> Result<()> {
+    ) -> Work<()> {
         let intent = Intent::SetPhone {
             phone_number: phone_number.to_owned(),
         };
@@ -226,75 +228,90 @@ impl WalletSession {
             intent,
             options,
         )
-        .await
     }
 
     /// Where no credential is tied to it, it is changed without a signature.
-    async fn update_customer(
+    fn update_customer(
         &self,
         customer: Customer,
         name: &'static str,
         contact: &str,
         intent: Intent,
         options: &CallOptions,
-    ) -> Result<()> {
-        validate::text(name, MAX_CONTACT_BYTES, contact)?;
-        let kind = match customer.is_business {
-            true => "BUSINESS",
-            false => "INDIVIDUAL",
-        };
-        let request = Request::on(Operation::UpdateCustomerById, &customer.id)
-            .with_texts(&[("customerType", kind), (name, contact)]);
-        let accepted = self
-            .inner
-            .signed(request, DoneAtOnce::Accepted, known(intent, None), options)
-            .await?;
-        // Not every answer repeats them, but none says otherwise.
-        let is_other = |name: &str, expected: &str| {
-            let said = accepted.body.get(name).and_then(Json::as_str);
-            said.is_some_and(|said| said != expected)
-        };
-        if is_other(name, contact) || is_other("id", &customer.id) {
-            return Err(Error::relay_protocol(
-                "another customer or address was answered than was asked for",
-            ));
-        }
-        accepted.remember();
-        Ok(())
+    ) -> Work<()> {
+        begun(|| {
+            validate::text(name, MAX_CONTACT_BYTES, contact)?;
+            let kind = match customer.is_business {
+                true => "BUSINESS",
+                false => "INDIVIDUAL",
+            };
+            let request = Request::on(Operation::UpdateCustomerById, &customer.id)
+                .with_texts(&[("customerType", kind), (name, contact)]);
+            let signed =
+                self.inner
+                    .signed(request, DoneAtOnce::Accepted, known(intent, None), options);
+            let contact = contact.to_owned();
+            Ok(then(signed, move |accepted| {
+                // Not every answer repeats them, but none says otherwise.
+                let is_other = |name: &str, expected: &str| {
+                    let said = accepted.body.get(name).and_then(Json::as_str);
+                    said.is_some_and(|said| said != expected)
+                };
+                if is_other(name, &contact) || is_other("id", &customer.id) {
+                    return Err(Error::relay_protocol(
+                        "another customer or address was answered than was asked for",
+                    ));
+                }
+                accepted.remember();
+                Ok(())
+            }))
+        })
     }
 
     /// Switches the wallet's privacy. Signed blind: the payload is a hash, which may be any.
-    pub async fn update_privacy(&self, enabled: bool, options: &CallOptions) -> Result<Json> {
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let request = Request::on(Operation::UpdateInternalAccount, &account_id)
-            .with_member("privateEnabled", enabled.into());
-        let intent = Intent::UpdatePrivacy { sign_with: None };
-        let accepted = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, known(intent, None), options)
-            .await?;
-        check_account(&accepted.body, &account_id)?;
-        let said = accepted.body.get("privateEnabled").and_then(Json::as_bool);
-        if said.is_some_and(|said| said != enabled) {
-            return Err(Error::relay_protocol(
-                "the wallet's privacy was answered to be otherwise than was asked for",
-            ));
-        }
-        Ok(accepted.remember())
+    pub fn update_privacy(&self, enabled: bool, options: &CallOptions) -> Work<Json> {
+        begun(|| {
+            let info = self.inner.active_info()?;
+            let request = Request::on(Operation::UpdateInternalAccount, &info.account_id)
+                .with_member("privateEnabled", enabled.into());
+            let intent = Intent::UpdatePrivacy { sign_with: None };
+            let signed =
+                self.inner
+                    .signed(request, DoneAtOnce::Refused, known(intent, None), options);
+            Ok(then(signed, move |accepted| {
+                check_account(&accepted.body, &info.account_id)?;
+                let said = accepted.body.get("privateEnabled").and_then(Json::as_bool);
+                if said.is_some_and(|said| said != enabled) {
+                    return Err(Error::relay_protocol(
+                        "the wallet's privacy was answered to be otherwise than was asked for",
+                    ));
+                }
+                Ok(accepted.remember())
+            }))
+        })
     }
 
     /// The wallet's mnemonic, as UTF-8.
     ///
     /// The organization must have been named by the caller or the platform, now or before: nobody
     /// else can tell whose wallet an export is of.
-    pub async fn export_mnemonic(
+    pub fn export_mnemonic(
         &self,
         organization_id: Option<String>,
         options: &CallOptions,
-    ) -> Result<Zeroizing<Vec<u8>>> {
-        let core = &self.inner.core;
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let wallet = core.wallets.known(&account_id);
+    ) -> Work<Zeroizing<Vec<u8>>> {
+        begun(|| self.begin_export(organization_id, options))
+    }
+
+    fn begin_export(
+        &self,
+        organization_id: Option<String>,
+        options: &CallOptions,
+    ) -> Result<Work<Zeroizing<Vec<u8>>>> {
+        let core = self.inner.core.clone();
+        let info = self.inner.active_info()?;
+        let account_id = &info.account_id;
+        let wallet = core.wallets.known(account_id);
         let organization_id = organization_id
             .or(wallet.organization_id.filter(|_| wallet.is_confirmed))
             .ok_or_else(|| {
@@ -305,49 +322,60 @@ impl WalletSession {
             })?;
         let key = WalletExportKey::generate(&*core.random)?;
         let client_public_key = key.public_key().to_uncompressed_hex();
-        let request = Request::on(Operation::ExportInternalAccount, &account_id)
+        let request = Request::on(Operation::ExportInternalAccount, account_id)
             .with_texts(&[("clientPublicKey", &client_public_key)]);
         let intent = Intent::ExportWallet {
             client_public_key,
             wallet_id: None,
         };
         let purpose = known(intent, Some(organization_id.clone()));
-        let accepted = self
+        let signed = self
             .inner
-            .signed(request, DoneAtOnce::Refused, purpose, options)
-            .await?;
-        check_account(&accepted.body, &account_id)?;
-        let sealed = accepted
-            .body
-            .get("encryptedWalletCredentials")
-            .and_then(Json::as_str);
-        let mnemonic = key.open(
-            sealed.unwrap_or_default(),
-            &organization_id,
-            &core.enclave.export,
-        )?;
-        core.wallets.confirm(&account_id, &organization_id);
-        accepted.remember();
-        Ok(mnemonic)
+            .signed(request, DoneAtOnce::Refused, purpose, options);
+        Ok(then(signed, move |accepted| {
+            let account_id = &info.account_id;
+            check_account(&accepted.body, account_id)?;
+            let sealed = accepted
+                .body
+                .get("encryptedWalletCredentials")
+                .and_then(Json::as_str);
+            let mnemonic = key.open(
+                sealed.unwrap_or_default(),
+                &organization_id,
+                &core.enclave.export,
+            )?;
+            core.wallets.confirm(account_id, &organization_id);
+            accepted.remember();
+            Ok(mnemonic)
+        }))
     }
 
     /// Pays: executes a quote, which is an object as Grid answers it. Signed blind: the payload
     /// shows neither amount nor payee.
-    pub async fn execute_quote(
+    pub fn execute_quote(
         &self,
         quote: &Json,
         execute: ExecuteOptions,
         options: &CallOptions,
-    ) -> Result<Json> {
-        let core = &self.inner.core;
-        let account_id = self.inner.active_info()?.account_id.clone();
+    ) -> Work<Json> {
+        begun(|| self.begin_payment(quote, execute, options))
+    }
+
+    fn begin_payment(
+        &self,
+        quote: &Json,
+        execute: ExecuteOptions,
+        options: &CallOptions,
+    ) -> Result<Work<Json>> {
+        let core = self.inner.core.clone();
+        let info = self.inner.active_info()?;
         check_given("quote", &QUOTE, quote)?;
         let text = |name: &str| quote.get(name).and_then(Json::as_str).unwrap_or_default();
         let quote_id = text("id").to_owned();
         let source = quote
             .get("source")
             .and_then(|source| source.get("accountId"));
-        if source.and_then(Json::as_str) != Some(&*account_id) {
+        if source.and_then(Json::as_str) != Some(&*info.account_id) {
             return Err(Error::invalid_argument(
                 "`quote` is not paid from this session's account.",
             ));
@@ -361,7 +389,7 @@ impl WalletSession {
             ));
         }
         let payload = payload_of_quote(quote)?;
-        let mut stated = Stated {
+        let stated = Stated {
             intent: Intent::ExecuteQuote {
                 sign_with: execute.sign_with,
             },
@@ -369,83 +397,91 @@ impl WalletSession {
             expires_at_ms: Some(expires_at_ms),
         };
         let key = self.inner.key_source();
-        let stamped = check_and_stamp(core, &account_id, &key, payload, &mut stated).await?;
-        check_not_aborted(options)?;
-        let idempotency_key = match execute.idempotency_key {
-            Some(key) => key,
-            None => {
-                let mut bytes = [0; 16];
-                core.random.fill(&mut bytes)?;
-                hex::encode(&bytes)
+        let stamped = check_and_stamp(&core, &info.account_id, key, payload, stated);
+        let options = options.clone();
+        Ok(Box::pin(async move {
+            let stamped = stamped.await?;
+            check_not_aborted(&options)?;
+            let idempotency_key = match execute.idempotency_key {
+                Some(key) => key,
+                None => {
+                    let mut bytes = [0; 16];
+                    core.random.fill(&mut bytes)?;
+                    hex::encode(&bytes)
+                }
+            };
+            let mut request =
+                Request::on(Operation::ExecuteQuote, &quote_id).with_headers(SignedHeaders {
+                    stamp: Some(stamped.stamp.clone()),
+                    request_id: None,
+                    idempotency_key: Some(idempotency_key),
+                });
+            if let Some(factor) = execute.sca_factor {
+                request = request.with_texts(&[("scaFactor", &factor)]);
             }
-        };
-        let mut request =
-            Request::on(Operation::ExecuteQuote, &quote_id).with_headers(SignedHeaders {
-                stamp: Some(stamped.stamp.clone()),
-                request_id: None,
-                idempotency_key: Some(idempotency_key),
-            });
-        if let Some(factor) = execute.sca_factor {
-            request = request.with_texts(&[("scaFactor", &factor)]);
-        }
-        let answer = core
-            .api
-            .call(request, options)
-            .await
-            .map_err(outcome_unknown)?;
-        if answer.body.get("id").and_then(Json::as_str) != Some(&*quote_id) {
-            return Err(
-                Error::relay_protocol("another quote was answered than was executed")
-                    .with_reason("outcome_unknown"),
-            );
-        }
-        stamped.remember(core, &account_id);
-        Ok(answer.body)
+            let answer = core
+                .call(request, &options)
+                .await
+                .map_err(outcome_unknown)?;
+            if answer.body.get("id").and_then(Json::as_str) != Some(&*quote_id) {
+                return Err(
+                    Error::relay_protocol("another quote was answered than was executed")
+                        .with_reason("outcome_unknown"),
+                );
+            }
+            stamped.remember(&core, &info.account_id);
+            Ok(answer.body)
+        }))
     }
 
     /// Lets Grid sign a card's payments from this account without the customer. What is signed for
     /// it is not documented: `purpose` reads it, twice, and says what it must be.
-    pub async fn create_delegated_key(
+    pub fn create_delegated_key(
         &self,
         card_id: &str,
         nickname: &str,
         purpose: Purpose,
         options: &CallOptions,
-    ) -> Result<Json> {
-        let account_id = self.inner.active_info()?.account_id.clone();
-        let request = Request::new(Operation::CreateDelegatedKey).with_texts(&[
-            ("cardId", card_id),
-            ("internalAccountId", &account_id),
-            ("nickname", nickname),
-        ]);
-        let accepted = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, purpose, options)
-            .await?;
-        let of = |name: &str| accepted.body.get(name).and_then(Json::as_str);
-        if of("accountId") != Some(&*account_id) || of("cardId") != Some(card_id) {
-            return Err(Error::relay_protocol(
-                "the delegated key is of another account or card than was asked for",
-            ));
-        }
-        Ok(accepted.remember())
+    ) -> Work<Json> {
+        begun(|| {
+            let info = self.inner.active_info()?;
+            let request = Request::new(Operation::CreateDelegatedKey).with_texts(&[
+                ("cardId", card_id),
+                ("internalAccountId", &info.account_id),
+                ("nickname", nickname),
+            ]);
+            let signed = self
+                .inner
+                .signed(request, DoneAtOnce::Refused, purpose, options);
+            let card_id = card_id.to_owned();
+            Ok(then(signed, move |accepted| {
+                let of = |name: &str| accepted.body.get(name).and_then(Json::as_str);
+                if of("accountId") != Some(&*info.account_id) || of("cardId") != Some(&*card_id) {
+                    return Err(Error::relay_protocol(
+                        "the delegated key is of another account or card than was asked for",
+                    ));
+                }
+                Ok(accepted.remember())
+            }))
+        })
     }
 
     /// A signed request that this package does not know: what Grid adds next. Gives the body of
     /// the answer.
-    pub async fn signed_request(
+    pub fn signed_request(
         &self,
         route: Route,
         body: Option<Json>,
         purpose: Purpose,
         options: &CallOptions,
-    ) -> Result<Json> {
-        let request = Request::to(route, body)?;
-        let accepted = self
-            .inner
-            .signed(request, DoneAtOnce::Refused, purpose, options)
-            .await?;
-        Ok(accepted.remember())
+    ) -> Work<Json> {
+        begun(|| {
+            let request = Request::to(route, body)?;
+            let signed = self
+                .inner
+                .signed(request, DoneAtOnce::Refused, purpose, options);
+            Ok(then(signed, |accepted| Ok(accepted.remember())))
+        })
     }
 }
 

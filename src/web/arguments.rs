@@ -27,17 +27,24 @@ const LIMITS: Limits = Limits {
     depth: 16,
 };
 
-pub(super) struct Arguments(IntoIter<JsValue>);
+pub(super) struct Arguments {
+    values: IntoIter<JsValue>,
+    /// Kept here until the method has returned.
+    options: CallOptions,
+}
 
 impl Arguments {
     pub(super) fn new(values: Vec<JsValue>) -> Self {
-        Self(values.into_iter())
+        Self {
+            values: values.into_iter(),
+            options: CallOptions::default(),
+        }
     }
 
     /// The next value.
     #[inline(never)]
     pub(super) fn value(&mut self) -> JsValue {
-        self.0.next().unwrap_or_default()
+        self.values.next().unwrap_or_default()
     }
 
     /// A text.
@@ -108,14 +115,14 @@ impl Arguments {
 
     /// What every call takes.
     #[inline(never)]
-    pub(super) fn call(&mut self) -> CallOptions {
+    pub(super) fn call(&mut self) -> &CallOptions {
         let signal = self.signal();
         self.options(signal.map(|signal| -> Rc<dyn Cancellation> { Rc::new(signal) }))
     }
 
     /// As [`Self::call`], and lets `canceller` end the call as well.
     #[inline(never)]
-    pub(super) fn cancellable_call(&mut self, canceller: &Canceller) -> CallOptions {
+    pub(super) fn cancellable_call(&mut self, canceller: &Canceller) -> &CallOptions {
         let cancellation: Option<Rc<dyn Cancellation>> = match (self.signal(), canceller.begin()) {
             (Some(signal), Some(own)) => Some(Rc::new(Either(signal, own))),
             (Some(signal), None) | (None, Some(signal)) => Some(Rc::new(signal)),
@@ -128,11 +135,12 @@ impl Arguments {
         AbortSignal::new(self.value())
     }
 
-    fn options(&mut self, cancellation: Option<Rc<dyn Cancellation>>) -> CallOptions {
-        CallOptions {
+    fn options(&mut self, cancellation: Option<Rc<dyn Cancellation>>) -> &CallOptions {
+        self.options = CallOptions {
             cancellation,
             timeout_ms: self.number(),
-        }
+        };
+        &self.options
     }
 }
 

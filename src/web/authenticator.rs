@@ -38,12 +38,12 @@ impl Authenticator for BrowserAuthenticator {
             request.timeout_ms.map(timeout),
         );
         host::then(promise, |answer| {
-            check(true, answer)?;
+            check(true, &answer)?;
             let transports = answer.text(5).unwrap_or_default();
             Ok(PasskeyAttestation {
-                credential_id: base64url_of(answer, 1),
-                client_data_json: base64url_of(answer, 2),
-                attestation_object: base64url_of(answer, 3),
+                credential_id: base64url_of(&answer, 1),
+                client_data_json: base64url_of(&answer, 2),
+                attestation_object: base64url_of(&answer, 3),
                 transports: PasskeyAttestation::known_transports(transports.split(',')),
             })
         })
@@ -57,13 +57,13 @@ impl Authenticator for BrowserAuthenticator {
             request.timeout_ms.map(timeout),
         );
         host::then(promise, |answer| {
-            check(false, answer)?;
-            let user_handle = base64url_of(answer, 5);
+            check(false, &answer)?;
+            let user_handle = base64url_of(&answer, 5);
             Ok(PasskeyAssertion {
-                credential_id: base64url_of(answer, 1),
-                client_data_json: base64url_of(answer, 2),
-                authenticator_data: base64url_of(answer, 3),
-                signature: base64url_of(answer, 4),
+                credential_id: base64url_of(&answer, 1),
+                client_data_json: base64url_of(&answer, 2),
+                authenticator_data: base64url_of(&answer, 3),
+                signature: base64url_of(&answer, 4),
                 user_handle: (!user_handle.is_empty()).then_some(user_handle),
             })
         })

@@ -17,11 +17,14 @@ use super::{
     tasks,
 };
 use crate::{
+    api::types::AuthMethod,
     crypto::json::Json,
     error::{Error, ErrorCode, Result, joined},
-    flow::{self, oauth, otp},
+    flow::{
+        self, oauth, otp,
+        steps::{Work, then},
+    },
     formats::{sealed_key::SealedKeyReceiver, wallet_export::WalletExportKey},
-    ports::LocalFuture,
 };
 
 /// What JavaScript code can hold. Cheap to clone: a method that is going on has one of its own.
@@ -107,7 +110,7 @@ pub(super) enum Outcome {
 /// When it comes to it.
 pub(super) enum Reply {
     Now(Outcome),
-    Later(LocalFuture<'static, Result<Outcome>>),
+    Later(Work<Outcome>),
 }
 
 /// What is known at once.
@@ -130,13 +133,50 @@ pub(super) fn object(object: Object) -> Result<Reply> {
     now(Outcome::Object(object))
 }
 
-/// What takes its time.
-pub(super) fn later(outcome: impl Future<Output = Result<Outcome>> + 'static) -> Result<Reply> {
-    Ok(Reply::Later(Box::pin(outcome)))
+/// What takes its time, and what it comes to for JavaScript.
+pub(super) fn later<T: 'static>(work: Work<T>, outcome: fn(T) -> Outcome) -> Result<Reply> {
+    let outcome = move |done| Ok(outcome(done));
+    Ok(Reply::Later(then(work, outcome)))
+}
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Nothing
+    }
+}
+
+impl From<flow::session::WalletSession> for Outcome {
+    fn from(session: flow::session::WalletSession) -> Self {
+        Self::Object(Object::WalletSession(session))
+    }
+}
+
+impl From<otp::OtpSignIn> for Outcome {
+    fn from(sign_in: otp::OtpSignIn) -> Self {
+        Self::Object(Object::OtpSignIn(Rc::new(sign_in)))
+    }
+}
+
+impl From<oauth::OAuthSignIn> for Outcome {
+    fn from(sign_in: oauth::OAuthSignIn) -> Self {
+        Self::Object(Object::OAuthSignIn(Rc::new(sign_in)))
+    }
+}
+
+impl From<AuthMethod> for Outcome {
+    fn from(method: AuthMethod) -> Self {
+        Self::Data(method.to_json())
+    }
+}
+
+impl From<Json> for Outcome {
+    fn from(data: Json) -> Self {
+        Self::Data(data)
+    }
 }
 
 /// A method of an object.
-pub(super) type Method<T> = fn(T, &mut Arguments) -> Result<Reply>;
+pub(super) type Method<T> = fn(&T, &mut Arguments) -> Result<Reply>;
 
 /// The methods of a class, by the numbers that `pkg/bridge.js` has for them; their names are for
 /// the test that both have the same.
@@ -189,22 +229,22 @@ pub fn call(method: usize, object: u32, arguments: Vec<JsValue>, settle: JsValue
 
 fn reply(method: usize, object: u32, arguments: &mut Arguments) -> Result<Reply> {
     if object == 0 {
-        return pick(functions::METHODS, method)?((), arguments);
+        return pick(functions::METHODS, method)?(&(), arguments);
     }
     match held(object)? {
-        Object::Client(it) => pick(client::METHODS, method)?(it, arguments),
-        Object::SessionKey(it) => pick(keys::session_key::METHODS, method)?(it, arguments),
+        Object::Client(it) => pick(client::METHODS, method)?(&it, arguments),
+        Object::SessionKey(it) => pick(keys::session_key::METHODS, method)?(&it, arguments),
         Object::SealedKeyReceiver(it) => {
-            pick(keys::sealed_key_receiver::METHODS, method)?(it, arguments)
+            pick(keys::sealed_key_receiver::METHODS, method)?(&it, arguments)
         }
         Object::WalletExportKey(it) => {
-            pick(keys::wallet_export_key::METHODS, method)?(it, arguments)
+            pick(keys::wallet_export_key::METHODS, method)?(&it, arguments)
         }
-        Object::PasskeySignIn(it) => pick(sign_in::passkey::METHODS, method)?(it, arguments),
-        Object::OtpSignIn(it) => pick(sign_in::otp::METHODS, method)?(it, arguments),
-        Object::OAuthSignIn(it) => pick(sign_in::oauth::METHODS, method)?(it, arguments),
-        Object::PasskeyEnrolment(it) => pick(session::enrolment::METHODS, method)?(it, arguments),
-        Object::WalletSession(it) => pick(session::METHODS, method)?(it, arguments),
+        Object::PasskeySignIn(it) => pick(sign_in::passkey::METHODS, method)?(&it, arguments),
+        Object::OtpSignIn(it) => pick(sign_in::otp::METHODS, method)?(&it, arguments),
+        Object::OAuthSignIn(it) => pick(sign_in::oauth::METHODS, method)?(&it, arguments),
+        Object::PasskeyEnrolment(it) => pick(session::enrolment::METHODS, method)?(&it, arguments),
+        Object::WalletSession(it) => pick(session::METHODS, method)?(&it, arguments),
     }
 }
 

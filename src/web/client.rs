@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     api::{
-        client::{Observer, cancellable},
+        client::{Answer, Observer, cancellable},
         event::RequestEvent,
         failure::Leg,
         operation::Operation,
@@ -38,8 +38,10 @@ use crate::{
     flow::{
         client::{Credential, Gridkey, Options, Ports},
         key_delivery::KeyDelivery,
-        oauth::{OAuthOptions, OAuthState},
-        otp::OtpState,
+        oauth::{OAuthOptions, OAuthSignIn, OAuthState},
+        otp::{OtpSignIn, OtpState},
+        session::WalletSession,
+        steps::Work,
     },
     ports::Transport,
 };
@@ -63,53 +65,43 @@ methods! { Gridkey,
             request_id: arguments.optional_text(),
             idempotency_key: arguments.optional_text(),
         };
-        let options = arguments.call();
+        let (it, options) = (it.clone(), arguments.call().clone());
         let is_harmless = operation.spec().is_repeatable && request.headers.stamp.is_none();
-        later(async move {
+        let answer: Work<Answer> = Box::pin(async move {
             let is_sent = check_not_aborted(&options).is_ok();
             let answer = it.api().call(request, &options).await;
-            let answer = answer.map_err(|error| match is_harmless || !is_sent {
+            answer.map_err(|error| match is_harmless || !is_sent {
                 true => error,
                 false => outcome_unknown(error),
-            })?;
-            Ok(Outcome::Data(Json::Object(answer.into_members())))
-        })
+            })
+        });
+        later(answer, |answer| Outcome::Data(Json::Object(answer.into_members())))
     },
     "listAuthMethods": |it, arguments| {
         let account_id = arguments.text();
-        let options = arguments.call();
-        later(async move {
-            let methods = it.list_auth_methods(&account_id, &options).await?;
+        later(it.list_auth_methods(&account_id, arguments.call()), |methods| {
             let methods = methods.iter().map(AuthMethod::to_json).collect();
-            Ok(Outcome::Data(Json::Array(methods)))
+            Outcome::Data(Json::Array(methods))
         })
     },
     "preparePasskey": |it, arguments| {
         let credential = credential(arguments);
-        let options = arguments.call();
-        later(async move {
+        later(it.prepare_passkey(credential, arguments.call().clone()), |sign_in| {
             let sign_in = PasskeySignIn {
-                sign_in: Rc::new(it.prepare_passkey(credential, options).await?),
+                sign_in,
                 confirming: Canceller::default(),
             };
-            Ok(Outcome::Object(Object::PasskeySignIn(Rc::new(sign_in))))
+            Outcome::Object(Object::PasskeySignIn(Rc::new(sign_in)))
         })
     },
     "signInWithPasskey": |it, arguments| {
         let credential = credential(arguments);
-        let options = arguments.call();
-        later(async move {
-            let session = it.sign_in_with_passkey(credential, &options).await?;
-            Ok(Outcome::Object(Object::WalletSession(session)))
-        })
+        let session = it.sign_in_with_passkey(credential, arguments.call());
+        later(session, WalletSession::into)
     },
     "sendOtp": |it, arguments| {
         let credential = credential(arguments);
-        let options = arguments.call();
-        later(async move {
-            let sign_in = it.send_otp(credential, &options).await?;
-            Ok(Outcome::Object(Object::OtpSignIn(Rc::new(sign_in))))
-        })
+        later(it.send_otp(credential, arguments.call()), OtpSignIn::into)
     },
     "prepareOAuth": |it, arguments| {
         let options = OAuthOptions {
@@ -117,11 +109,8 @@ methods! { Gridkey,
             client_id: arguments.optional_text(),
             redirect: arguments.flag(),
         };
-        let call = arguments.call();
-        later(async move {
-            let sign_in = cancellable(&call, || Box::pin(it.prepare_oauth(options))).await?;
-            Ok(Outcome::Object(Object::OAuthSignIn(Rc::new(sign_in))))
-        })
+        let sign_in = cancellable(arguments.call(), || it.prepare_oauth(options));
+        later(Box::pin(sign_in), OAuthSignIn::into)
     },
     "resumeOAuth": |it, arguments| {
         let state = OAuthState {
@@ -129,10 +118,7 @@ methods! { Gridkey,
             client_public_key: arguments.text(),
             client_id: arguments.optional_text(),
         };
-        later(async move {
-            let sign_in = it.resume_oauth(state).await?;
-            Ok(Outcome::Object(Object::OAuthSignIn(Rc::new(sign_in))))
-        })
+        later(it.resume_oauth(state), OAuthSignIn::into)
     },
     "resumeOtp": |it, arguments| {
         let state = OtpState {

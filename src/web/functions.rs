@@ -12,26 +12,26 @@ use crate::{
 };
 
 methods! { (),
-    "requestPasskey": |(), arguments| passkey::request(arguments),
-    "createPasskey": |(), arguments| passkey::create(arguments),
-    "checkIntent": |(), arguments| keys::check_intent(arguments),
-    "passkeyChallengeBytes": |(), arguments| passkey::challenge(arguments),
-    "oauthNonce": |(), arguments| keys::oauth_nonce(arguments),
-    "GridkeyClient.create": |(), arguments| object(Object::Client(client::create(arguments)?)),
-    "SessionKey.generate": |(), _| keys::session_key(SessionKey::generate(&SystemRandom)?),
-    "SessionKey.dangerouslyFromPrivateKey": |(), arguments| {
+    "requestPasskey": |_, arguments| passkey::request(arguments),
+    "createPasskey": |_, arguments| passkey::create(arguments),
+    "checkIntent": |_, arguments| keys::check_intent(arguments),
+    "passkeyChallengeBytes": |_, arguments| passkey::challenge(arguments),
+    "oauthNonce": |_, arguments| keys::oauth_nonce(arguments),
+    "GridkeyClient.create": |_, arguments| object(Object::Client(client::create(arguments)?)),
+    "SessionKey.generate": |_, _| keys::session_key(SessionKey::generate(&SystemRandom)?),
+    "SessionKey.dangerouslyFromPrivateKey": |_, arguments| {
         keys::session_key(SessionKey::from_private_key(&arguments.private_key())?)
     },
-    "SealedKeyReceiver.generate": |(), _| {
+    "SealedKeyReceiver.generate": |_, _| {
         keys::receiver(SealedKeyReceiver::generate(&SystemRandom)?)
     },
-    "SealedKeyReceiver.dangerouslyFromPrivateKey": |(), arguments| {
+    "SealedKeyReceiver.dangerouslyFromPrivateKey": |_, arguments| {
         keys::receiver(SealedKeyReceiver::from_private_key(&arguments.private_key())?)
     },
-    "WalletExportKey.generate": |(), _| {
+    "WalletExportKey.generate": |_, _| {
         keys::export_key(WalletExportKey::generate(&SystemRandom)?)
     },
-    "WalletExportKey.dangerouslyFromPrivateKey": |(), arguments| {
+    "WalletExportKey.dangerouslyFromPrivateKey": |_, arguments| {
         keys::export_key(WalletExportKey::from_private_key(&arguments.private_key())?)
     },
 }

@@ -155,10 +155,7 @@ impl Drop for Task {
 }
 
 /// What is made of the answer. The promise is one already, so what it stands for has begun.
-pub(crate) fn then<T: 'static>(
-    promise: Promise,
-    read: fn(&Answer) -> T,
-) -> LocalFuture<'static, T> {
+pub(crate) fn then<T: 'static>(promise: Promise, read: fn(Answer) -> T) -> LocalFuture<'static, T> {
     Box::pin(Then {
         task: Task::new(promise),
         read,
@@ -167,7 +164,7 @@ pub(crate) fn then<T: 'static>(
 
 struct Then<T> {
     task: Task,
-    read: fn(&Answer) -> T,
+    read: fn(Answer) -> T,
 }
 
 impl<T> Future for Then<T> {
@@ -175,7 +172,7 @@ impl<T> Future for Then<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let answer = Pin::new(&mut self.task).poll(context);
-        answer.map(|answer| (self.read)(&answer))
+        answer.map(self.read)
     }
 }
 

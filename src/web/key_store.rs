@@ -4,6 +4,7 @@
 //! not from being used.
 
 use alloc::{borrow::Cow, boxed::Box, rc::Rc, vec::Vec};
+use core::future::ready;
 
 use wasm_bindgen::JsValue;
 
@@ -11,6 +12,7 @@ use super::host::{self, Answer, Task, kind};
 use crate::{
     crypto::key::PublicKey,
     error::{Error, ErrorCode, Result, joined},
+    flow::steps::then,
     ports::{KeyStore, LocalFuture, SessionSigner},
 };
 
@@ -37,18 +39,15 @@ impl KeyStore for BrowserKeyStore {
 
     fn load(&self, public_key: &str) -> LocalFuture<'_, Result<Option<Rc<dyn SessionSigner>>>> {
         let public_key = PublicKey::from_hex(public_key);
-        Box::pin(async {
-            // Nothing is kept under another name.
-            let Ok(public_key) = public_key else {
-                return Ok(None);
-            };
-            let name = public_key.to_compressed_hex();
-            let kept = host::in_store("get", &name, &JsValue::UNDEFINED, PROOF);
-            let kept = Task::new(kept).await;
-            if kept.kind() == kind::NOTHING {
-                return Ok(None);
-            }
-            signer(&kept, public_key).map(Some)
+        // Nothing is kept under another name.
+        let Ok(public_key) = public_key else {
+            return Box::pin(ready(Ok(None)));
+        };
+        let name = public_key.to_compressed_hex();
+        let kept = host::in_store("get", &name, &JsValue::UNDEFINED, PROOF);
+        then(host::then(kept, Ok), move |kept| match kept.kind() {
+            kind::NOTHING => Ok(None),
+            _ => signer(&kept, public_key).map(Some),
         })
     }
 
@@ -72,7 +71,9 @@ impl SessionSigner for WebCryptoSigner {
     }
 
     fn sign(&self, message: Vec<u8>) -> LocalFuture<'_, Result<Vec<u8>>> {
-        host::then(host::sign(&self.private_key, &message), signature)
+        host::then(host::sign(&self.private_key, &message), |made| {
+            signature(&made)
+        })
     }
 }
 

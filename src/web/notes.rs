@@ -21,12 +21,12 @@ pub(crate) struct BrowserNotes {
 
 impl Notes for BrowserNotes {
     fn get(&self, name: &str) -> Option<String> {
+        let memory = self.memory.borrow();
+        let noted = memory.iter().find(|(noted, _)| noted == name);
+        let noted = noted.map(|(_, text)| text.clone());
         // No borrow while storage is asked, which may be somebody's code.
-        let memory = self.memory.borrow().clone();
-        match memory.into_iter().find(|(noted, _)| noted == name) {
-            Some((_, text)) => text,
-            None => host::get_note(&key(name)),
-        }
+        drop(memory);
+        noted.unwrap_or_else(|| host::get_note(&key(name)))
     }
 
     /// A text that is too long is struck out: [`Self::get`] would not give it.

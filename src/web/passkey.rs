@@ -1,6 +1,6 @@
 //! Layer 1: passkey ceremonies.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
     arguments::Arguments,
@@ -14,7 +14,10 @@ use crate::{
     },
     crypto::{base64url, json::Json},
     error::{Error, Result},
-    flow::enrolment::{PasskeyRegistration, creation_request},
+    flow::{
+        enrolment::{PasskeyRegistration, creation_request},
+        steps::then,
+    },
     formats::{
         nickname::passkey_nickname,
         passkey::{
@@ -43,12 +46,13 @@ pub(super) fn request(arguments: &mut Arguments) -> Result<Reply> {
         rp_id,
         timeout_ms: options.timeout_ms,
     };
-    later(async move {
-        let challenge = request.challenge.clone();
-        let assertion = cancellable(&options, || BrowserAuthenticator.get(request)).await?;
+    let challenge = request.challenge.clone();
+    let assertion = cancellable(options, || BrowserAuthenticator.get(request));
+    let checked = then(Box::pin(assertion), move |assertion| {
         check_client_data(&assertion.client_data_json, Ceremony::Get, &challenge)?;
-        Ok(Outcome::Data(assertion_json(&assertion)))
-    })
+        Ok(assertion_json(&assertion))
+    });
+    later(checked, Outcome::Data)
 }
 
 /// Makes a passkey: `navigator.credentials.create()`.
@@ -59,12 +63,13 @@ pub(super) fn create(arguments: &mut Arguments) -> Result<Reply> {
     passkey_nickname(&registration.nickname)?;
     let mut request = creation_request(&registration, rp_id.as_deref(), None)?;
     request.timeout_ms = options.timeout_ms;
-    later(async move {
-        let challenge = request.challenge.clone();
-        let attestation = cancellable(&options, || BrowserAuthenticator.create(request)).await?;
+    let challenge = request.challenge.clone();
+    let attestation = cancellable(options, || BrowserAuthenticator.create(request));
+    let checked = then(Box::pin(attestation), move |attestation| {
         check_client_data(&attestation.client_data_json, Ceremony::Create, &challenge)?;
-        Ok(Outcome::Data(attestation_json(&attestation)))
-    })
+        Ok(attestation_json(&attestation))
+    });
+    later(checked, Outcome::Data)
 }
 
 /// `PasskeyRegistration`

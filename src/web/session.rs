@@ -16,7 +16,7 @@ use super::{
     value::called,
 };
 use crate::{
-    api::request::Route,
+    api::{request::Route, types::AuthMethod},
     crypto::json::Json,
     error::{Error, ErrorCode, Result},
     flow::{
@@ -36,78 +36,56 @@ methods! { WalletSession,
             user_name: arguments.optional_text(),
             user_display_name: arguments.optional_text(),
         };
-        let options = arguments.call();
-        later(async move {
+        let enrolment = it.prepare_passkey_registration(enrolment, arguments.call().clone());
+        later(enrolment, |enrolment| {
             let enrolment = PasskeyEnrolment {
-                enrolment: Rc::new(it.prepare_passkey_registration(enrolment, options).await?),
+                enrolment,
                 confirming: Canceller::default(),
             };
-            Ok(Outcome::Object(Object::PasskeyEnrolment(Rc::new(enrolment))))
+            Outcome::Object(Object::PasskeyEnrolment(Rc::new(enrolment)))
         })
     },
     "addPasskey": |it, arguments| {
         let registration = registration(arguments);
-        let options = arguments.call();
-        later(async move { Ok(Outcome::Data(it.add_passkey(registration, &options).await?.to_json())) })
+        later(it.add_passkey(registration, arguments.call()), AuthMethod::into)
     },
     "addOAuth": |it, arguments| {
         let token = arguments.text();
         let client_id = arguments.optional_text();
-        let options = arguments.call();
-        later(async move {
-            let method = it.add_oauth(&token, client_id.as_deref(), &options).await?;
-            Ok(Outcome::Data(method.to_json()))
-        })
+        let added = it.add_oauth(&token, client_id.as_deref(), arguments.call());
+        later(added, AuthMethod::into)
     },
     "addEmailOtp": |it, arguments| {
         let email = arguments.text();
-        let options = arguments.call();
-        later(async move { Ok(otp(it.add_email_otp(&email, &options).await?)) })
+        later(it.add_email_otp(&email, arguments.call()), OtpSignIn::into)
     },
     "addSmsOtp": |it, arguments| {
         let number = arguments.text();
-        let options = arguments.call();
-        later(async move { Ok(otp(it.add_sms_otp(&number, &options).await?)) })
+        later(it.add_sms_otp(&number, arguments.call()), OtpSignIn::into)
     },
     "revokeAuthMethod": |it, arguments| {
         let id = arguments.text();
         let purpose = arguments.function().map(purpose_of);
-        let options = arguments.call();
-        later(async move {
-            it.revoke_auth_method(&id, purpose, &options).await?;
-            Ok(Outcome::Nothing)
-        })
+        later(it.revoke_auth_method(&id, purpose, arguments.call()), <()>::into)
     },
     "updateEmail": |it, arguments| {
         let customer = customer(arguments);
         let email = arguments.text();
-        let options = arguments.call();
-        later(async move {
-            it.update_email(customer, &email, &options).await?;
-            Ok(Outcome::Nothing)
-        })
+        later(it.update_email(customer, &email, arguments.call()), <()>::into)
     },
     "updatePhoneNumber": |it, arguments| {
         let customer = customer(arguments);
         let number = arguments.text();
-        let options = arguments.call();
-        later(async move {
-            it.update_phone_number(customer, &number, &options).await?;
-            Ok(Outcome::Nothing)
-        })
+        later(it.update_phone_number(customer, &number, arguments.call()), <()>::into)
     },
     "updatePrivacy": |it, arguments| {
         let enabled = arguments.flag();
-        let options = arguments.call();
-        later(async move { Ok(Outcome::Data(it.update_privacy(enabled, &options).await?)) })
+        later(it.update_privacy(enabled, arguments.call()), Json::into)
     },
     "exportMnemonic": |it, arguments| {
         let organization_id = arguments.optional_text();
-        let options = arguments.call();
-        later(async move {
-            let mnemonic = it.export_mnemonic(organization_id, &options).await?;
-            Ok(Outcome::Bytes(mnemonic.as_slice().into()))
-        })
+        let mnemonic = it.export_mnemonic(organization_id, arguments.call());
+        later(mnemonic, |mnemonic| Outcome::Bytes(mnemonic.as_slice().into()))
     },
     "executeQuote": |it, arguments| {
         let quote = arguments.json().unwrap_or(Json::Null);
@@ -116,54 +94,40 @@ methods! { WalletSession,
             idempotency_key: arguments.optional_text(),
             sign_with: arguments.optional_text(),
         };
-        let options = arguments.call();
-        later(async move { Ok(Outcome::Data(it.execute_quote(&quote, execute, &options).await?)) })
+        later(it.execute_quote(&quote, execute, arguments.call()), Json::into)
     },
     "createDelegatedKey": |it, arguments| {
         let card_id = arguments.text();
         let nickname = arguments.text();
         let purpose = purpose(arguments)?;
-        let options = arguments.call();
-        later(async move {
-            let key = it.create_delegated_key(&card_id, &nickname, purpose, &options).await?;
-            Ok(Outcome::Data(key))
-        })
+        let key = it.create_delegated_key(&card_id, &nickname, purpose, arguments.call());
+        later(key, Json::into)
     },
     "stamp": |it, arguments| {
         let payload = arguments.text();
         let stated = read_intent(arguments.json())?;
-        later(async move { Ok(Outcome::Data(it.stamp(&payload, stated).await?.into())) })
+        later(it.stamp(&payload, stated), |stamp| Outcome::Data(stamp.into()))
     },
     "signedRequest": |it, arguments| {
         let method = arguments.choice(Route::METHODS).unwrap_or_default();
         let route = Route::new(method, arguments.text())?;
         let body = arguments.json();
         let purpose = purpose(arguments)?;
-        let options = arguments.call();
-        later(async move { Ok(Outcome::Data(it.signed_request(route, body, purpose, &options).await?)) })
+        later(it.signed_request(route, body, purpose, arguments.call()), Json::into)
     },
     "refresh": |it, arguments| {
         let revoke_old = arguments.flag();
-        let options = arguments.call();
-        later(async move {
-            it.refresh(revoke_old, &options).await?;
-            Ok(Outcome::Nothing)
-        })
+        later(it.refresh(revoke_old, arguments.call()), <()>::into)
     },
     "signOut": |it, arguments| {
-        let options = arguments.call();
-        later(async move {
-            let revoked = it.sign_out(&options).await;
-            Ok(Outcome::Data(Data::default().set("revokedAtGrid", revoked.into()).json()))
+        let revoked = it.sign_out(arguments.call());
+        later(Box::pin(async move { Ok(revoked.await) }), |revoked: bool| {
+            Outcome::Data(Data::default().set("revokedAtGrid", revoked.into()).json())
         })
     },
     "revokeSession": |it, arguments| {
         let id = arguments.text();
-        let options = arguments.call();
-        later(async move {
-            it.revoke_session(&id, &options).await?;
-            Ok(Outcome::Nothing)
-        })
+        later(it.revoke_session(&id, arguments.call()), <()>::into)
     },
     "isActive": |it, _| now(Outcome::Data(it.is_active().into())),
     "known": |it, _| {
@@ -173,10 +137,6 @@ methods! { WalletSession,
             .json();
         now(Outcome::Data(data))
     },
-}
-
-fn otp(sign_in: OtpSignIn) -> Outcome {
-    Outcome::Object(Object::OtpSignIn(Rc::new(sign_in)))
 }
 
 fn customer(arguments: &mut Arguments) -> Customer {
@@ -223,7 +183,7 @@ fn purpose_of(intent_of: Function) -> Purpose {
 
 /// What a passkey needs, and what ends a `confirm()`.
 pub(super) struct PasskeyEnrolment {
-    enrolment: Rc<flow::enrolment::PasskeyEnrolment>,
+    enrolment: flow::enrolment::PasskeyEnrolment,
     confirming: Canceller,
 }
 
@@ -233,9 +193,7 @@ pub(super) mod enrolment {
     methods! { Rc<PasskeyEnrolment>,
         "confirm": |it, arguments| {
             let options = arguments.cancellable_call(&it.confirming);
-            // The object itself may be freed meanwhile.
-            let enrolment = it.enrolment.clone();
-            later(async move { Ok(Outcome::Data(enrolment.confirm(&options).await?.to_json())) })
+            later(it.enrolment.confirm(options), AuthMethod::into)
         },
         "cancel": |it, _| {
             it.confirming.cancel();

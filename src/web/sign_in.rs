@@ -3,7 +3,7 @@
 use alloc::rc::Rc;
 
 use super::{
-    bridge::{Object, Outcome, later, methods, now},
+    bridge::{Outcome, later, methods, now},
     cancellation::Canceller,
     data::Data,
 };
@@ -11,12 +11,8 @@ use crate::flow::{self, session::WalletSession};
 
 /// A passkey's challenge, and what ends a `confirm()`.
 pub(super) struct PasskeySignIn {
-    pub(super) sign_in: Rc<flow::passkey::PasskeySignIn>,
+    pub(super) sign_in: flow::passkey::PasskeySignIn,
     pub(super) confirming: Canceller,
-}
-
-fn session(session: WalletSession) -> Outcome {
-    Outcome::Object(Object::WalletSession(session))
 }
 
 pub(super) mod passkey {
@@ -25,9 +21,7 @@ pub(super) mod passkey {
     methods! { Rc<PasskeySignIn>,
         "confirm": |it, arguments| {
             let options = arguments.cancellable_call(&it.confirming);
-            // The object itself may be freed meanwhile.
-            let sign_in = it.sign_in.clone();
-            later(async move { Ok(session(sign_in.confirm(&options).await?)) })
+            later(it.sign_in.confirm(options), WalletSession::into)
         },
         "cancel": |it, _| {
             it.confirming.cancel();
@@ -48,16 +42,9 @@ pub(super) mod otp {
     methods! { Rc<flow::otp::OtpSignIn>,
         "submit": |it, arguments| {
             let code = arguments.otp_code()?;
-            let options = arguments.call();
-            later(async move { Ok(session(it.submit(&code, &options).await?)) })
+            later(it.submit(&code, arguments.call()), WalletSession::into)
         },
-        "resend": |it, arguments| {
-            let options = arguments.call();
-            later(async move {
-                it.resend(&options).await?;
-                Ok(Outcome::Nothing)
-            })
-        },
+        "resend": |it, arguments| later(it.resend(arguments.call()), <()>::into),
         "known": |it, _| {
             let state = it.state();
             let mut data = Data::default();
@@ -83,8 +70,7 @@ pub(super) mod oauth {
     methods! { Rc<flow::oauth::OAuthSignIn>,
         "submit": |it, arguments| {
             let token = arguments.text();
-            let options = arguments.call();
-            later(async move { Ok(session(it.submit(&token, &options).await?)) })
+            later(it.submit(&token, arguments.call()), WalletSession::into)
         },
         "known": |it, _| {
             let mut data = Data::default();

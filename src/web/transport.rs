@@ -45,7 +45,7 @@ impl Transport for FetchTransport {
             call.idempotency_key.as_deref(),
         );
         host::then(promise, |answer| {
-            read_reply(answer, MAX_BODY_BYTES).ok_or_else(|| fetch_failure(answer.kind()))
+            read_reply(&answer, MAX_BODY_BYTES).ok_or_else(|| fetch_failure(answer.kind()))
         })
     }
 }
@@ -110,7 +110,7 @@ impl Transport for FunctionTransport {
             call.idempotency_key.as_deref(),
         );
         host::then(promise, |answer| {
-            read_reply(answer, MAX_TEXT_BYTES).ok_or_else(|| match answer.kind() {
+            read_reply(&answer, MAX_TEXT_BYTES).ok_or_else(|| match answer.kind() {
                 kind::FAILED => network("`transport` failed."),
                 _ => Error::new(
                     ErrorCode::RelayProtocol,

@@ -30,6 +30,12 @@ function copied(value, depth) {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member, depth - 1)]));
 }
 
+/** Not in a method: all functions that are made in one hold its `this`, if one of them does. */
+const weakly = (client) => (globalThis.WeakRef ? new WeakRef(client) : { deref: () => client });
+
+/** The clients that somebody listens to: they are kept, though nobody may have them otherwise. */
+const observed = /* @__PURE__ */ new Set();
+
 /** A client. What it needs of the WebAssembly it makes when it is first asked for something. */
 export class Gridkey {
   #options;
@@ -71,7 +77,11 @@ export class Gridkey {
     // An entry of its own, so that a function may be subscribed twice.
     const entry = { listener };
     this.#listeners.add(entry);
-    return () => void this.#listeners.delete(entry);
+    observed.add(this);
+    return () => {
+      this.#listeners.delete(entry);
+      if (this.#listeners.size === 0) observed.delete(this);
+    };
   };
 
   async listAuthMethods(options) {
@@ -115,6 +125,7 @@ export class Gridkey {
     this.#freed = true;
     this.#session = undefined;
     this.#listeners.clear();
+    observed.delete(this);
     this.#whenLost?.();
     this.#client?.free();
   }
@@ -128,10 +139,14 @@ export class Gridkey {
     if (this.#freed) throw usedAfterFree("This Gridkey was freed.");
     const instance = running();
     if (this.#instance !== instance) {
-      this.#client = instance.functions["GridkeyClient.create"](this.#options, (...told) => this.#change(...told));
+      // Both hold what they tell. Held by them, a client that nobody has any more would never be
+      // collected, and its session's key never be wiped.
+      const weak = weakly(this);
+      const change = (...told) => weak.deref()?.#change(...told);
+      this.#client = instance.functions["GridkeyClient.create"](this.#options, change);
       this.#instance = instance;
       this.#whenLost = instance.whenLost(() => {
-        if (this.#state.status !== "signedOut") this.#change(LOST);
+        if (weak.deref()?.#state.status === "signedIn") change(LOST);
       });
     }
     return this.#client;

@@ -220,7 +220,7 @@ test(`${OPERATIONS} operations leave an instance as it was`, async () => {
   assert.equal(clock.timers, 0);
   const now = { memory: memory.buffer.byteLength, table: table.length, heap: process.memoryUsage().heapUsed };
   console.log(
-    `${OPERATIONS} operations: WebAssembly ${KB(before.memory)} KB, then ${KB(now.memory)}; its table ${before.table}, then ${now.table}; ` +
+    `soak: ${OPERATIONS} operations: WebAssembly ${KB(before.memory)} KB, then ${KB(now.memory)}; its table ${before.table}, then ${now.table}; ` +
       `JavaScript ${KB(before.heap)} KB, then ${KB(now.heap)}`,
   );
   assert.equal(now.memory, before.memory, "the WebAssembly's memory grew");

@@ -646,7 +646,9 @@ impl Soak {
                     });
                     if refreshed.is_ok() {
                         // It was before.
-                        self.left_behind.borrow_mut().insert(session.info().id.clone());
+                        self.left_behind
+                            .borrow_mut()
+                            .insert(session.info().id.clone());
                     }
                     refreshed
                 });
@@ -717,6 +719,7 @@ impl Soak {
         let suffered = passed.iter().filter_map(|request| request.fault);
         self.suffered.borrow_mut().extend(suffered);
         let error = result.as_ref().err();
+        let round = self.tally.borrow().rounds;
         let story = || {
             let requests: Vec<_> = passed
                 .iter()
@@ -726,10 +729,7 @@ impl Soak {
                     format!("{:?}{signed}: {:?} {statuses:?}", it.operation, it.fault)
                 })
                 .collect();
-            format!(
-                "round {}, {requests:#?}, which ended with {error:?}",
-                self.tally.borrow().rounds
-            )
+            format!("round {round}, {requests:#?}, which ended with {error:?}")
         };
         if let Some(error) = error {
             let mut tally = self.tally.borrow_mut();
@@ -862,7 +862,8 @@ impl Soak {
         story: &impl Fn() -> String,
     ) {
         let session = self.session.borrow();
-        let info = session.as_ref().map(|session| session.info());
+        let held = session.as_ref().filter(|session| session.is_active());
+        let info = held.map(|session| session.info());
         let is_own = |id: &str| info.as_ref().is_some_and(|info| info.id == id);
         let all = self.world.sandbox.sessions();
         let mut left_behind = self.left_behind.borrow_mut();
@@ -890,10 +891,10 @@ impl Soak {
                 story()
             );
         }
-        if let (Some(session), Some(info)) = (session.as_ref(), &info) {
+        if let Some(info) = &info {
             let found = all.iter().find(|it| it.id == info.id).unwrap();
             assert!(
-                !session.is_active() || found.active,
+                found.active,
                 "the client has a session that Grid has not: {}",
                 story()
             );
@@ -1006,7 +1007,7 @@ async fn bad_weather() {
         }
         None => 1,
     });
-    println!("SOAK_SEED={seed}");
+    println!("\nSOAK_SEED={seed}");
     let rounds = rounds.unwrap_or(60);
     let began = Instant::now();
     let mut tally = Tally::default();
@@ -1023,5 +1024,9 @@ async fn bad_weather() {
         });
         tally.add(world.await);
     }
-    println!("seed {seed}, {} s: {tally}", began.elapsed().as_secs());
+    // In a line of its own, whatever the runner has written.
+    println!(
+        "\nsoak: {} s from seed {seed}: {tally}",
+        began.elapsed().as_secs()
+    );
 }

@@ -217,7 +217,8 @@ impl Weather {
                 false
             }
             Some(Fault::Aborted) => {
-                if let Some(abort) = self.abort.borrow_mut().take_if(|_| !is_unasked) {
+                let abort = self.abort.borrow_mut().take_if(|_| !is_unasked);
+                if let Some(abort) = abort {
                     abort.abort();
                     self.hung_up(stream).await;
                     forward().await;

@@ -1,9 +1,13 @@
 //! What holds the promises of `SECURITY.md` and takes longer than the test suite may. The last line of
 //! each part's output has the figures that `docs/assurance.md` quotes.
 
+use anyhow::{Result, ensure};
+
 use crate::{
+    build,
     parts::{self, Part, last_line, tests_passed},
     setup,
+    shell::Shell,
 };
 
 pub(crate) const PARTS: &[Part] = &[
@@ -31,4 +35,30 @@ pub(crate) const PARTS: &[Part] = &[
         run: |shell| parts::interop(shell, 2000, 40),
         result: last_line,
     },
+    Part {
+        name: "soak",
+        description: "customers in bad weather, and one instance of the package for long",
+        needs: &[setup::package_tools],
+        run: soak,
+        result: soaked,
+    },
 ];
+
+fn soak(shell: &Shell) -> Result<()> {
+    let mut rounds = shell.command("cargo test --package gridkey --test soak -- --nocapture");
+    shell.run(rounds.env("SOAK_ROUNDS", "1000"))?;
+    build::package(shell)?;
+    let mut operations = shell.command("node --test --test-reporter=spec tests/node/flat.test.mjs");
+    shell.run(operations.env("FLAT_OPERATIONS", "10000"))
+}
+
+/// What both have counted.
+fn soaked(output: &str) -> Result<String> {
+    tests_passed(output)?;
+    let counted: Vec<_> = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("soak: "))
+        .collect();
+    ensure!(counted.len() == 2, "not both have said what they did");
+    Ok(counted.join("; "))
+}

@@ -81,3 +81,60 @@ impl<T, U> Future for Whatever<T, U> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::rc::Rc;
+    use core::{future::pending, task::Waker};
+
+    use super::*;
+    use crate::error::Error;
+
+    fn polled<T>(work: &mut Work<T>) -> Poll<Result<T>> {
+        let mut context = Context::from_waker(Waker::noop());
+        work.as_mut().poll(&mut context)
+    }
+
+    fn done(number: i32) -> Work<i32> {
+        Box::pin(ready(Ok(number)))
+    }
+
+    fn failed() -> Work<i32> {
+        begun(|| Err(Error::invalid_argument("no")))
+    }
+
+    #[test]
+    fn the_next_step_is_made_of_the_one_before() {
+        let mut work = then(done(1), |number| Ok((number, 2)));
+        assert!(matches!(polled(&mut work), Poll::Ready(Ok((1, 2)))));
+        let mut work = then(done(1), |_| failed_now());
+        assert!(matches!(polled(&mut work), Poll::Ready(Err(_))));
+    }
+
+    fn failed_now() -> Result<i32> {
+        Err(Error::invalid_argument("no"))
+    }
+
+    #[test]
+    fn a_failure_is_that_of_all_steps_after_it_but_of_those_that_ask() {
+        let mut work = then(failed(), |_| -> Result<()> {
+            panic!("there is nothing to go on with")
+        });
+        assert!(matches!(polled(&mut work), Poll::Ready(Err(_))));
+        let mut work = whatever(failed(), |failed| Ok(failed.is_err()));
+        assert!(matches!(polled(&mut work), Poll::Ready(Ok(true))));
+        let mut work = whatever(done(1), |failed| Ok(failed.is_err()));
+        assert!(matches!(polled(&mut work), Poll::Ready(Ok(false))));
+    }
+
+    #[test]
+    fn what_is_dropped_keeps_nothing() {
+        let held = Rc::new(());
+        let by_next = held.clone();
+        let mut work = then(Box::pin(pending::<Result<i32>>()), move |_| Ok(by_next));
+        assert!(polled(&mut work).is_pending());
+        assert_eq!(Rc::strong_count(&held), 2);
+        drop(work);
+        assert_eq!(Rc::strong_count(&held), 1);
+    }
+}

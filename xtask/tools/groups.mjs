@@ -16,6 +16,8 @@ const GROUPS = [
   ["flows", /gridkey::flow::/],
   ["browser", /gridkey::web::|\b(js_sys|web_sys|wasm_bindgen\w*|__wbindgen\w*|__externref\w*)\b|shim|^__wb/],
   ["errors and the rest of gridkey", /gridkey::|gridkey/],
+  // What JavaScript calls, and what the flows do after they have waited: rustc keeps no more of a name.
+  ["methods and steps: closures", /FnOnce::call_once/],
   ["allocator", /alloc::(.*::)?dealloc|dlmalloc|__rdl_|__rust_(de|re)?alloc|Allocator/],
   ["standard library", /\b(core|alloc|std|futures_lite)\b/],
 ];

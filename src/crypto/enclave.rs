@@ -5,11 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use alloc::{
-    borrow::{Cow, ToOwned as _},
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::Cow, vec::Vec};
 
 use super::{
     encoding::hex,
@@ -69,29 +65,7 @@ pub const MAX_BUNDLE_BYTES: usize = 64 * 1024;
 /// Fails with `bundle_malformed`, or with `bundle_untrusted` where the envelope names another key
 /// than `trusted`, names none, or is not signed by it.
 pub fn open_envelope(text: &str, trusted: &PublicKey) -> Result<Vec<u8>> {
-    let envelope = Envelope::parse(text)?;
-    if envelope.is_unsigned() {
-        return Err(untrusted(
-            "The bundle is not signed. Only Grid's hosted sandbox sends such bundles, and only a \
-             client that is configured for it takes them.",
-        ));
-    }
-    let presented = envelope.signer()?;
-    if presented != *trusted {
-        return Err(untrusted(filled(
-            "The bundle is signed by the key {}, but this client trusts the key {} in \
-             this role. Against a sandbox, give the sandbox's enclave keys in the options.",
-            &[&presented.fingerprint(), &trusted.fingerprint()],
-        )));
-    }
-    let signature = hex::decode(&envelope.data_signature, MAX_SIGNATURE_BYTES)
-        .map_err(|_| malformed("its dataSignature is not the hex of a DER signature"))?;
-    if !trusted.verify_der(&envelope.data, &signature) {
-        return Err(untrusted(
-            "The bundle's signature is not one of the key it names.",
-        ));
-    }
-    Ok(envelope.data)
+    open(text, Some(trusted))
 }
 
 /// Opens an envelope of the hosted sandbox, whose `dataSignature` and `enclaveQuorumPublic` are
@@ -100,45 +74,57 @@ pub fn open_envelope(text: &str, trusted: &PublicKey) -> Result<Vec<u8>> {
 /// Fails with `bundle_malformed`, or with `bundle_untrusted` where the envelope is signed: then it
 /// does not come from that sandbox, and the client is configured wrongly.
 pub fn open_unsigned_envelope(text: &str) -> Result<Vec<u8>> {
-    let envelope = Envelope::parse(text)?;
-    if !envelope.is_unsigned() {
+    open(text, None)
+}
+
+/// Opens an envelope that this key signed, or one that nobody signed.
+fn open(text: &str, trusted: Option<&PublicKey>) -> Result<Vec<u8>> {
+    let envelope = read_bundle(text)?;
+    let member = |name| member(&envelope, "it has", name);
+    if member("version")? != "v1.0.0" {
+        return Err(malformed("its version is not v1.0.0"));
+    }
+    let data = hex::decode(member("data")?, MAX_BUNDLE_BYTES)
+        .map_err(|_| malformed("its data is not hex"))?;
+    let signature = member("dataSignature")?;
+    let signer = member("enclaveQuorumPublic")?;
+    match (trusted, signature.is_empty() && signer.is_empty()) {
+        (Some(trusted), false) => check_signature(&data, signature, signer, trusted)?,
+        (None, true) => {}
+        (Some(_), true) => {
+            return Err(untrusted(
+                "The bundle is not signed. Only Grid's hosted sandbox sends such bundles, and only \
+                 a client that is configured for it takes them.",
+            ));
+        }
+        (None, false) => {
+            return Err(untrusted(
+                "The bundle is signed, but this client is configured for the unsigned bundles of \
+                 Grid's hosted sandbox. Give the key that signs instead.",
+            ));
+        }
+    }
+    Ok(data)
+}
+
+fn check_signature(data: &[u8], signature: &str, signer: &str, trusted: &PublicKey) -> Result<()> {
+    let presented = uncompressed_key(signer)
+        .ok_or_else(|| malformed("its enclaveQuorumPublic is not an uncompressed P-256 key"))?;
+    if presented != *trusted {
+        return Err(untrusted(filled(
+            "The bundle is signed by the key {}, but this client trusts the key {} in this role. \
+             Against a sandbox, give the sandbox's enclave keys in the options.",
+            &[&presented.fingerprint(), &trusted.fingerprint()],
+        )));
+    }
+    let signature = hex::decode(signature, MAX_SIGNATURE_BYTES)
+        .map_err(|_| malformed("its dataSignature is not the hex of a DER signature"))?;
+    if !trusted.verify_der(data, &signature) {
         return Err(untrusted(
-            "The bundle is signed, but this client is configured for the unsigned bundles of \
-             Grid's hosted sandbox. Give the key that signs instead.",
+            "The bundle's signature is not one of the key it names.",
         ));
     }
-    Ok(envelope.data)
-}
-
-struct Envelope {
-    data: Vec<u8>,
-    data_signature: String,
-    enclave_quorum_public: String,
-}
-
-impl Envelope {
-    fn parse(text: &str) -> Result<Self> {
-        let envelope = read_bundle(text)?;
-        let member = |name| member(&envelope, "it has", name);
-        if member("version")? != "v1.0.0" {
-            return Err(malformed("its version is not v1.0.0"));
-        }
-        Ok(Self {
-            data: hex::decode(member("data")?, MAX_BUNDLE_BYTES)
-                .map_err(|_| malformed("its data is not hex"))?,
-            data_signature: member("dataSignature")?.to_owned(),
-            enclave_quorum_public: member("enclaveQuorumPublic")?.to_owned(),
-        })
-    }
-
-    fn is_unsigned(&self) -> bool {
-        self.data_signature.is_empty() && self.enclave_quorum_public.is_empty()
-    }
-
-    fn signer(&self) -> Result<PublicKey> {
-        uncompressed_key(&self.enclave_quorum_public)
-            .ok_or_else(|| malformed("its enclaveQuorumPublic is not an uncompressed P-256 key"))
-    }
+    Ok(())
 }
 
 /// Reads the JSON of an envelope, or of the data inside it.

@@ -284,16 +284,22 @@ fn extract(salt: &[u8], ikm: &[&[u8]]) -> Tag {
     hmac(salt, &[], ikm, &[])
 }
 
-// HKDF-Expand, RFC 5869 section 2.3, with concatenated parts as info:
-//
-// T(0) = empty string (zero length)
-// T(n) = HMAC-Hash(PRK, T(n-1) | info | n)
+/// HKDF-Expand, RFC 5869 section 2.3, with concatenated parts as info. The check is apart, and falls
+/// away where the length is a constant.
+#[inline]
 fn expand(prk: &Tag, info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
     if okm.len() > 255 * 32 {
         return Err(Error::invalid_argument(
             "HKDF with SHA-256 gives at most 8160 bytes.",
         ));
     }
+    expand_blocks(prk, info, okm);
+    Ok(())
+}
+
+// T(0) = empty string (zero length)
+// T(n) = HMAC-Hash(PRK, T(n-1) | info | n)
+fn expand_blocks(prk: &Tag, info: &[&[u8]], okm: &mut [u8]) {
     let mut last: Option<Tag> = None;
     for (chunk, number) in okm.chunks_mut(32).zip(1_u8..=255) {
         let before = last.as_ref().map_or([].as_slice(), |tag| tag.as_slice());
@@ -303,7 +309,6 @@ fn expand(prk: &Tag, info: &[&[u8]], okm: &mut [u8]) -> Result<()> {
         }
         last = Some(tag);
     }
-    Ok(())
 }
 
 fn decrypt_failed() -> Error {

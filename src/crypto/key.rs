@@ -185,11 +185,11 @@ impl PrivateKey {
     ///
     /// Fails with `invalid_argument`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let bytes: &[u8; 32] = bytes
-            .try_into()
-            .map_err(|_| Error::invalid_argument("A private key must be 32 bytes."))?;
-        Self::from_scalar_bytes(bytes).ok_or_else(|| {
-            Error::invalid_argument("A private key must be a number from 1 to n - 1, big-endian.")
+        let scalar: Option<&[u8; 32]> = bytes.try_into().ok();
+        scalar.and_then(Self::from_scalar_bytes).ok_or_else(|| {
+            Error::invalid_argument(
+                "A private key must be 32 bytes: a number from 1 to n - 1, big-endian.",
+            )
         })
     }
 

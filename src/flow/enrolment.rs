@@ -1,12 +1,6 @@
 //! Making a passkey on this device and adding it to the account.
 
-use alloc::{
-    borrow::ToOwned as _,
-    boxed::Box,
-    rc::Rc,
-    string::{String, ToString as _},
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, boxed::Box, rc::Rc, string::String, vec::Vec};
 
 use super::{
     ahead::{Ahead, Expiring},
@@ -22,7 +16,7 @@ use crate::{
         signed_retry::DoneAtOnce,
         types::{AuthMethod, AuthMethodType, PasskeyRegistrationOptions},
     },
-    crypto::base64url,
+    crypto::{base64url, encoding::decimal},
     error::{Error, Result, joined},
     formats::{
         intent::Intent,
@@ -285,7 +279,7 @@ pub fn creation_request(
 ) -> Result<PasskeyCreationRequest> {
     let decode = |name: &str, max_bytes: usize, text: &str| {
         base64url::decode(text, max_bytes).map_err(|_| {
-            let max_bytes = max_bytes.to_string();
+            let max_bytes = decimal::encode(max_bytes);
             Error::invalid_argument(joined(&[
                 "`",
                 name,

@@ -7,7 +7,7 @@ use js_sys::{Array, Uint8Array};
 use super::host::{self, Answer, kind};
 use crate::{
     crypto::encoding::base64url,
-    error::{Error, ErrorCode, Result},
+    error::{Error, ErrorCode, Result, cut},
     formats::passkey::{
         PasskeyAssertion, PasskeyAssertionRequest, PasskeyAttestation, PasskeyCreationRequest,
     },
@@ -40,11 +40,17 @@ impl Authenticator for BrowserAuthenticator {
         host::then(promise, |answer| {
             check(true, &answer)?;
             let transports = answer.text(5).unwrap_or_default();
+            let mut rest = Some(transports.as_str());
+            let transports = core::iter::from_fn(|| {
+                let (transport, more) = cut(rest?, b',');
+                rest = more;
+                Some(transport)
+            });
             Ok(PasskeyAttestation {
                 credential_id: base64url_of(&answer, 1),
                 client_data_json: base64url_of(&answer, 2),
                 attestation_object: base64url_of(&answer, 3),
-                transports: PasskeyAttestation::known_transports(transports.split(',')),
+                transports: PasskeyAttestation::known_transports(transports),
             })
         })
     }

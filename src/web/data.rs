@@ -1,12 +1,11 @@
 //! Data for JavaScript, member by member.
 
-use alloc::{
-    borrow::ToOwned as _,
-    string::{String, ToString as _},
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 
-use crate::crypto::json::Json;
+use crate::{
+    crypto::{encoding::decimal, json::Json},
+    error::joined,
+};
 
 /// An object in the making.
 #[derive(Default)]
@@ -47,7 +46,9 @@ impl Data {
     /// Adds a time in milliseconds since 1970.
     #[inline(never)]
     pub(super) fn time(&mut self, name: &str, milliseconds: i64) -> &mut Self {
-        self.set(name, Json::Number(milliseconds.to_string()))
+        let digits = decimal::encode(milliseconds.unsigned_abs());
+        let sign = if milliseconds < 0 { "-" } else { "" };
+        self.set(name, Json::Number(joined(&[sign, &digits])))
     }
 
     /// The object.

@@ -26,9 +26,17 @@ impl Login for DevelopmentCustomer {
     async fn identify(&self, request: &Parts) -> Result<Option<User>, Unavailable> {
         let authority =
             origin::own_authority(request).and_then(|own| own.parse::<Authority>().ok());
-        let is_local = authority.is_some_and(|authority| grid::is_loopback(authority.host()));
+        let is_local = authority.is_some_and(|authority| is_local(&authority));
         Ok(is_local.then(|| self.user.clone()))
     }
+}
+
+/// What follows the host has to be a port: `Authority` takes any text for one.
+fn is_local(authority: &Authority) -> bool {
+    let host = authority.host();
+    let rest = authority.as_str().strip_prefix(host);
+    let is_only_host = rest.is_some_and(|rest| rest.is_empty() || authority.port_u16().is_some());
+    is_only_host && grid::is_loopback(host)
 }
 
 impl Ownership for DevelopmentCustomer {

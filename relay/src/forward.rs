@@ -24,12 +24,12 @@ pub(crate) fn request_headers(parts: &Parts, body: &Bytes) -> Result<HeaderMap, 
         let mut values = parts.headers.get_all(&name).iter();
         match (values.next(), values.next()) {
             (None, _) => {}
-            (Some(value), None) if (1..=MAX_HEADER_BYTES).contains(&value.len()) => {
+            (Some(value), None) if is_plain(value) => {
                 headers.insert(name, value.clone());
             }
             _ => {
                 return Err(Refusal::invalid(
-                    "A header is empty, too long or there twice.",
+                    "A header is empty, too long, not in ASCII or there twice.",
                 ));
             }
         }
@@ -63,6 +63,11 @@ pub(crate) fn protect(response: &mut Response) {
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; sandbox"),
     );
+}
+
+/// A byte that is no ASCII character is read by some servers as Latin-1 and by others as UTF-8.
+fn is_plain(value: &HeaderValue) -> bool {
+    (1..=MAX_HEADER_BYTES).contains(&value.len()) && value.to_str().is_ok()
 }
 
 /// A stamp has about 300 characters.

@@ -95,10 +95,20 @@ fn is_own_origin(origin: &HeaderValue, parts: &Parts) -> bool {
     own_authority(parts).is_some_and(|own| own.eq_ignore_ascii_case(origin_authority))
 }
 
-/// The host and port that the request was sent to, as the sender sees them.
+/// The host and port that the request was sent to, as the sender sees them. `None` if the request
+/// says none, or more than one: whoever is in between may have gone by another than the relay would.
 pub(crate) fn own_authority(parts: &Parts) -> Option<&str> {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    host.or_else(|| parts.uri.authority().map(Authority::as_str))
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host.to_str().ok()?),
+        (None, _) => None,
+        (Some(_), Some(_)) => return None,
+    };
+    let target = parts.uri.authority().map(Authority::as_str);
+    match (host, target) {
+        (Some(host), Some(target)) if !host.eq_ignore_ascii_case(target) => None,
+        (host, target) => host.or(target),
+    }
 }
 
 /// A page elsewhere can have a browser GET an address without `Origin`, as an image or a link.
@@ -106,6 +116,7 @@ pub(crate) fn own_authority(parts: &Parts) -> Option<&str> {
 fn is_cross_site(parts: &Parts) -> bool {
     parts
         .headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin")
+        .get_all("sec-fetch-site")
+        .iter()
+        .any(|site| site != "same-origin")
 }

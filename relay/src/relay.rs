@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -223,7 +223,11 @@ async fn answer<L: Login, A: Authorizer, S: ChallengeStore>(
     request: Request,
 ) -> Response {
     let begin = Instant::now();
-    let found = operation::find(request.method(), request.uri().path(), relay.switches);
+    let found = if has_doubled_slash(&request) {
+        Err(Refusal::UnknownPath)
+    } else {
+        operation::find(request.method(), request.uri().path(), relay.switches)
+    };
     let operation = found
         .as_ref()
         .map_or("none", |found| found.row.operation.id());
@@ -242,9 +246,18 @@ async fn answer<L: Login, A: Authorizer, S: ChallengeStore>(
     response
 }
 
+/// Whether there is an empty segment between the mount point and the operation's path. axum strips
+/// it with the mount point, and a proxy in front may have rules by path that it slipped through.
+fn has_doubled_slash(request: &Request) -> bool {
+    let original = request.extensions().get::<OriginalUri>();
+    let mounted_at =
+        original.and_then(|original| original.path().strip_suffix(request.uri().path()));
+    mounted_at.is_some_and(|mounted_at| mounted_at.ends_with('/'))
+}
+
 impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
     async fn answer(
-        &self,
+        self: &Arc<Self>,
         found: Result<Match, Refusal>,
         request: Request,
     ) -> Result<Response, Refusal> {

@@ -3,8 +3,10 @@
 // Marks the helpers as tests too, for the lints' exceptions.
 #![cfg(test)]
 
+mod attacks;
 mod authorization;
 mod forwarding;
+mod framing;
 mod logging;
 mod operations;
 mod origins;
@@ -12,3 +14,4 @@ mod passkey_registration;
 mod refusals;
 mod sandbox;
 mod support;
+mod wire;

@@ -68,6 +68,7 @@ pub use resource::{Resource, ResourceKind};
 mod access;
 mod body;
 mod challenges;
+mod concurrency;
 mod config;
 mod development;
 mod forward;

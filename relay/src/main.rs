@@ -6,12 +6,22 @@
 use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::Listener;
 use gridkey_relay::{DevelopmentCustomer, Grid, Owned, OwnedResources, Relay, RelyingParty, User};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+
+/// For the head of a request, and for the next one on a connection that is kept open.
+const HEAD_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,7 +46,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         &required("GRID_BASE_URL")?,
         &required("GRID_CLIENT_ID")?,
         &required("GRID_CLIENT_SECRET")?,
-        Duration::from_secs(15),
+        Duration::from_secs(number("GRID_TIME_LIMIT_SECONDS", 15)?),
     )?;
     let customer = DevelopmentCustomer {
         user: User::new(
@@ -64,6 +74,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .allowed_origins(origins.split_ascii_whitespace())
         .agent_operations(setting("RELAY_AGENT_OPERATIONS", "off") == "on")
         .delegated_keys(setting("RELAY_DELEGATED_KEYS", "off") == "on");
+    if let Some(requests) = optional_number("RELAY_MAX_REQUESTS")? {
+        relay = relay.max_concurrent_requests(requests);
+    }
+    if let Some(requests) = optional_number("RELAY_MAX_REQUESTS_PER_OPERATION")? {
+        relay = relay.max_concurrent_requests_per_operation(requests);
+    }
+    if let Some(requests) = optional_number("RELAY_MAX_REQUESTS_PER_CUSTOMER")? {
+        relay = relay.max_concurrent_requests_per_user(requests);
+    }
     if let Ok(secret) = env::var("RELAY_USER_ID_SECRET") {
         relay = relay.user_id_secret(secret);
     }
@@ -72,15 +91,39 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     tracing::warn!("for development: whoever reaches this relay is the one configured customer");
     tracing::info!("the relay is at http://{}/api/grid", listener.local_addr()?);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async {
-            // Without a signal handler the program is ended by the signal itself.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        })
-        .await?;
+    serve_connections(listener, app).await;
     Ok(())
+}
+
+/// What `axum::serve` does, with a limit on the time that a request's head may take. Until Ctrl-C, and
+/// then until what is under way has been answered.
+async fn serve_connections(mut listener: TcpListener, app: Router) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_LIMIT);
+    let connections = GracefulShutdown::new();
+    let mut interrupted = pin!(interrupted());
+    loop {
+        let stream = tokio::select! {
+            (stream, _) = Listener::accept(&mut listener) => stream,
+            () = &mut interrupted => break,
+        };
+        let service = TowerToHyperService::new(app.clone());
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // The client hung up, was too slow, or sent what is no HTTP: it has been answered that.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn interrupted() {
+    // Without a signal handler the program is ended by the signal itself.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn required(name: &str) -> Result<String, String> {
@@ -95,4 +138,17 @@ fn setting(name: &str, default: &str) -> String {
 fn list(name: &str) -> Vec<String> {
     let words = setting(name, "");
     words.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+fn optional_number<N: FromStr>(name: &str) -> Result<Option<N>, String> {
+    let Ok(text) = env::var(name) else {
+        return Ok(None);
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_| format!("{name} is not a number"))
+}
+
+fn number<N: FromStr>(name: &str, default: N) -> Result<N, String> {
+    Ok(optional_number(name)?.unwrap_or(default))
 }

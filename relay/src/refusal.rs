@@ -1,7 +1,8 @@
 //! What the relay itself answers when it does not forward.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -14,6 +15,10 @@ pub(crate) enum Refusal {
     /// The path is none that the relay offers. Not in Grid's shape either: its 404 says that a
     /// resource is gone, which a client may take for the success of a revocation.
     UnknownPath,
+    /// The relay has as much under way as it may, of this operation or in all.
+    Busy,
+    /// The customer has as much under way as one customer may.
+    TooManyAtOnce,
     /// Anything else, in the shape of Grid's errors.
     Error {
         status: StatusCode,
@@ -106,6 +111,12 @@ impl IntoResponse for Refusal {
                 let body = json!({ "error": "signed_out_of_platform" });
                 (StatusCode::UNAUTHORIZED, Json(body)).into_response()
             }
+            Self::Busy => later(StatusCode::SERVICE_UNAVAILABLE, INTERNAL_ERROR, BUSY),
+            Self::TooManyAtOnce => later(
+                StatusCode::TOO_MANY_REQUESTS,
+                RATE_LIMITED,
+                TOO_MANY_AT_ONCE,
+            ),
             Self::Error {
                 status,
                 code,
@@ -118,7 +129,20 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// Nothing has been forwarded, and places are free again within moments.
+fn later(status: StatusCode, code: &'static str, message: &'static str) -> Response {
+    let mut response = Refusal::error(status, code, message).into_response();
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+const BUSY: &str = "The relay has too many requests under way. Nothing was done: try again.";
+const TOO_MANY_AT_ONCE: &str =
+    "This customer has too many requests under way. Nothing was done: try again.";
+
 // Values of `code` in Grid's error schemas.
 const INTERNAL_ERROR: &str = "INTERNAL_ERROR";
 const INVALID_INPUT: &str = "INVALID_INPUT";
+const RATE_LIMITED: &str = "RATE_LIMITED";
 const REFERENCE_NOT_FOUND: &str = "REFERENCE_NOT_FOUND";

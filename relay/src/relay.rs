@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::access::{Authorizer, Decision, Login, User};
 use crate::body::{Members, RequestBody};
 use crate::challenges::{ChallengeStore, MemoryChallengeStore};
+use crate::concurrency::{self, Concurrency};
 use crate::config::ConfigError;
 use crate::forward::{self, GRID_WALLET_SIGNATURE};
 use crate::grid::{Grid, GridAnswer, GridError, GridRequest};
@@ -35,6 +36,7 @@ pub struct Relay<L, A, S> {
     switches: Switches,
     max_body_bytes: usize,
     body_time_limit: Duration,
+    concurrency: Concurrency,
     on_verified: Option<OnVerified>,
 }
 
@@ -52,6 +54,7 @@ pub struct RelayBuilder<L, A, S> {
     switches: Switches,
     max_body_bytes: usize,
     body_time_limit: Duration,
+    limits: concurrency::Limits,
     on_verified: Option<OnVerified>,
 }
 
@@ -80,6 +83,7 @@ impl<L: Login, A: Authorizer> Relay<L, A, MemoryChallengeStore> {
             switches: Switches::default(),
             max_body_bytes: 64 * 1024,
             body_time_limit: Duration::from_secs(10),
+            limits: concurrency::Limits::default(),
             on_verified: None,
         }
     }
@@ -140,6 +144,7 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
             switches: self.switches,
             max_body_bytes: self.max_body_bytes,
             body_time_limit: self.body_time_limit,
+            limits: self.limits,
             on_verified: self.on_verified,
         }
     }
@@ -162,8 +167,31 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
         self
     }
 
-    /// Called when Grid has issued a session, before the browser hears of it. The JSON is Grid's
-    /// `AuthSession` without its `encryptedSessionSigningKey`.
+    /// How many requests of customers may be under way at once. 512 by default. Each has a
+    /// connection to Grid, and is held in memory until Grid has answered. Further ones are
+    /// answered at once, by 503 with `Retry-After`.
+    pub fn max_concurrent_requests(mut self, requests: usize) -> Self {
+        self.limits.total = requests;
+        self
+    }
+
+    /// How many of those may be of one operation. 256 by default. While Grid stalls on one
+    /// operation, the others have the rest.
+    pub fn max_concurrent_requests_per_operation(mut self, requests: usize) -> Self {
+        self.limits.per_operation = requests;
+        self
+    }
+
+    /// How many of those may be of one customer. 32 by default. Further ones are answered by 429
+    /// with `Retry-After`.
+    pub fn max_concurrent_requests_per_user(mut self, requests: usize) -> Self {
+        self.limits.per_user = requests;
+        self
+    }
+
+    /// Called when Grid has issued a session, before the browser hears of it, and also if the
+    /// browser has hung up meanwhile. The JSON is Grid's `AuthSession` without its
+    /// `encryptedSessionSigningKey`.
     pub fn on_verified<F, R>(mut self, hook: F) -> Self
     where
         F: Fn(User, Value) -> R + Send + Sync + 'static,
@@ -204,6 +232,7 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
             switches: self.switches,
             max_body_bytes: self.max_body_bytes,
             body_time_limit: self.body_time_limit,
+            concurrency: Concurrency::new(self.limits),
             on_verified: self.on_verified,
         };
         // Not a fallback: that of a router which is nested twice is lost.
@@ -270,6 +299,8 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
             .await
             .map_err(|_| Refusal::unavailable())?;
         let user = user.ok_or(Refusal::SignedOut)?;
+        // Not before: who is nobody's customer takes no customer's place.
+        let place = self.concurrency.admit(row.operation, &user.id)?;
         let body = RequestBody::read(
             &parts,
             body,
@@ -311,15 +342,27 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
             headers: forward::request_headers(&parts, &body.bytes)?,
             body: body.bytes,
         };
-        let answer = if row.operation == Operation::CreateAuthCredential {
-            self.create_auth_credential(&user, &body.members, request)
-                .await?
-        } else {
-            self.grid.send(request).await?
+        let answer = match row.operation {
+            Operation::CreateAuthCredential => {
+                self.create_auth_credential(&user, &body.members, request)
+                    .await?
+            }
+            Operation::VerifyAuthCredential => {
+                let relay = Arc::clone(self);
+                // On its own, because this future ends with the client's connection: a page that
+                // hangs up must not keep a session from the platform.
+                let verified = tokio::spawn(async move {
+                    let _place = place;
+                    let answer = relay.grid.send(request).await?;
+                    if answer.status == StatusCode::OK {
+                        relay.tell_verified(user, &answer).await;
+                    }
+                    Ok::<_, Refusal>(answer)
+                });
+                verified.await.map_err(|_| Refusal::internal())??
+            }
+            _ => self.grid.send(request).await?,
         };
-        if row.operation == Operation::VerifyAuthCredential && answer.status == StatusCode::OK {
-            self.tell_verified(user, &answer).await;
-        }
         Ok(forward::response(answer))
     }
 

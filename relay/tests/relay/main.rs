@@ -5,12 +5,14 @@
 
 mod attacks;
 mod authorization;
+mod concurrency;
 mod forwarding;
 mod framing;
 mod logging;
 mod operations;
 mod origins;
 mod passkey_registration;
+mod program;
 mod refusals;
 mod sandbox;
 mod support;

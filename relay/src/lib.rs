@@ -54,6 +54,10 @@
 
 #![forbid(unsafe_code)]
 
+// Unit tests have the helpers of the tests in `tests`, to which this crate is another.
+#[cfg(test)]
+extern crate self as gridkey_relay;
+
 pub use access::{Authorizer, Decision, Login, Unavailable, User};
 pub use challenges::{ChallengeStore, IssuedChallenge, MemoryChallengeStore};
 pub use config::ConfigError;

@@ -622,6 +622,9 @@ const QUOTE_DESTINATIONS: &[Variant] = &[
 ];
 
 #[cfg(test)]
+mod two_customers;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 

@@ -43,7 +43,7 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    fn prefix(self) -> &'static str {
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Account => "InternalAccount:",
             Self::Agent => "Agent:",

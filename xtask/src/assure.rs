@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use crate::{
-    build,
+    build, load,
     parts::{self, Part, last_line, tests_passed},
     setup,
     shell::Shell,
@@ -41,6 +41,13 @@ pub(crate) const PARTS: &[Part] = &[
         needs: &[setup::package_tools],
         run: soak,
         result: soaked,
+    },
+    Part {
+        name: "load",
+        description: "the relay under load, before Grids that are well and that are not",
+        needs: load::NEEDS,
+        run: load::run,
+        result: last_line,
     },
 ];
 

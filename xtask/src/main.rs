@@ -15,6 +15,7 @@ mod demo;
 mod engines;
 mod glue;
 mod grid;
+mod load;
 mod newcomer;
 mod packaging;
 mod parts;
@@ -43,6 +44,7 @@ usage: cargo xtask COMMAND
   assure [PART…]    what holds the promises of SECURITY.md, in less than half an hour
   assure --list     its parts, and the commands that take longer
   engines [NAME…]   the browser tests in chromium, firefox and webkit
+  load              1,000 connections on the relay, before Grids that are well and that are not
   check             formatting, lints and documentation
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
@@ -86,6 +88,10 @@ fn run() -> Result<bool> {
                 size::groups(&shell)?;
             }
             size::report(&shell)?;
+        }
+        ["load"] => {
+            load::NEEDS.iter().try_for_each(|install| install(&shell))?;
+            load::run(&shell)?;
         }
         ["packaging", names @ ..] => packaging::run(&shell, names)?,
         ["release", "--dry-run"] => release::dry_run(&shell)?,

@@ -92,6 +92,12 @@ pub(crate) fn browser_test_tools(shell: &Shell) -> Result<()> {
     npm_ci(shell, "tests/e2e", &[])
 }
 
+/// What puts the relay under load.
+pub(crate) fn load_generator(shell: &Shell) -> Result<()> {
+    node(shell)?;
+    npm_ci(shell, "tests/load", &[])
+}
+
 /// What the package is measured against.
 pub(crate) fn peers(shell: &Shell) -> Result<()> {
     node(shell)?;

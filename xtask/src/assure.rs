@@ -42,6 +42,13 @@ pub(crate) const PARTS: &[Part] = &[
         run: soak,
         result: soaked,
     },
+    Part {
+        name: "memory",
+        description: "what is left of secrets in the package's memory, however each flow fails, and after 1,000 rounds",
+        needs: parts::HOSTILE_NEEDS,
+        run: |shell| parts::memory(shell, 1000, 1),
+        result: parts::figures,
+    },
 ];
 
 fn soak(shell: &Shell) -> Result<()> {

@@ -422,6 +422,38 @@ for (const name of Object.keys(FLOWS)) {
   });
 }
 
+testCase("what a freed passkey sign-in still fetches goes when it is answered, or at its timeout", async () => {
+  for (const [sessionKeys, isAnswered] of [["sealed", true], ["client-held", true], ["client-held", false]]) {
+    const run = await Run.begin({ sessionKeys });
+    const { id } = await run.grid.addPasskey({ authenticator: run.authenticator });
+    let asked = 0;
+    let answer;
+    const client = gridkey.createGridkey({
+      transport: async (call) => {
+        if (call.operation !== "challengeAuthCredential") throw new Error("broken");
+        if (++asked === 2) await new Promise((resolve) => (answer = resolve));
+        return run.grid.transport(call);
+      },
+      enclave: run.grid.enclave,
+      sessionKeys,
+      timeoutMs: 300,
+    });
+    const signIn = await client.preparePasskey({ authMethodId: id });
+    await refused("network", () => signIn.confirm());
+    // Another challenge is on its way, and a key is made for it.
+    while (!answer) await soon(1);
+    signIn.free();
+    const search = new Search();
+    for (const bytes of drawn) search.add("drawn", bytes);
+    ok(drawn.length === 2 && left(search).length > 0, "there is one");
+    if (isAnswered) answer();
+    await soon(isAnswered ? 150 : 600);
+    gone(search, `${sessionKeys}, ${isAnswered}`);
+    client.free();
+    await run.end();
+  }
+});
+
 testCase("nothing is left in an instance that was lost in the middle", async () => {
   for (const [name, at] of [["a one-time code", 2], ["a wallet's export", 5], ["an identity provider", 1]]) {
     const run = await Run.begin({ sessionKeys: "client-held" });

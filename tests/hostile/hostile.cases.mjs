@@ -56,19 +56,19 @@ testCase("nothing that can be called is left out", async () => {
   count("functions and methods", known.length);
 });
 
-/** All places in arguments: of each a way to put something else there. */
+/** All places in arguments: of each a way to put something else there, and what is there. */
 function* places(args) {
   for (const [index, argument] of args.entries()) {
-    yield [`argument ${index}`, (value) => args.with(index, value)];
+    yield [`argument ${index}`, (value) => args.with(index, value), argument];
     if (Object.getPrototypeOf(argument ?? 0) !== Object.prototype) continue;
-    for (const [path, put] of within(argument, 2)) yield [`argument ${index}${path}`, (value) => args.with(index, put(value))];
+    for (const [path, put, good] of within(argument, 2)) yield [`argument ${index}${path}`, (value) => args.with(index, put(value)), good];
   }
 }
 function* within(object, depth) {
   for (const [name, member] of Object.entries(object)) {
-    yield [`.${name}`, (value) => ({ ...object, [name]: value })];
+    yield [`.${name}`, (value) => ({ ...object, [name]: value }), member];
     if (depth > 1 && Object.getPrototypeOf(member ?? 0) === Object.prototype) {
-      for (const [path, put] of within(member, depth - 1)) yield [`.${name}${path}`, (value) => ({ ...object, [name]: put(value) })];
+      for (const [path, put, good] of within(member, depth - 1)) yield [`.${name}${path}`, (value) => ({ ...object, [name]: put(value) }), good];
     }
   }
 }
@@ -215,6 +215,8 @@ testCase("a hundred million characters are refused before any work", async () =>
     ok(error?.code === "invalid_argument", () => `createGridkey, ${place}: ${inspect(error)}`);
     places_++;
   }
+  // Not taken for its characters, of which an object would be made.
+  ok(/must be an object/.test((await refused("invalid_argument", () => ONCE(createGridkey(huge)))).message), "options that are a text");
   const nested = { a: [huge] };
   await refused("invalid_argument", () => it.client.api.createQuote({ ...nested, [huge]: 1 }));
   await refused("invalid_argument", () => it.client.api.createQuote(nested));
@@ -224,6 +226,31 @@ testCase("a hundred million characters are refused before any work", async () =>
   ok(ms < 60_000, `it took ${ms} ms`);
   ok(places_ > 150, `${places_} places`);
   count("places of 100 MiB", places_);
+});
+
+testCase("lone surrogates are refused wherever a text goes in or comes back", async () => {
+  const it = await world();
+  let texts = 0;
+  for (const name of Object.keys(ARGUMENTS).filter((name) => !APART.includes(name))) {
+    const object = CLASSES.includes(name.split(".")[0]) ? await it.make(name.split(".")[0]) : undefined;
+    it.isRefusing = true;
+    for (const [place, put, good] of places(ARGUMENTS[name](it))) {
+      if (typeof good !== "string") continue;
+      for (const text of [`\ud83d${good}`, `${good.slice(0, good.length >> 1)}\udc00${good.slice(good.length >> 1)}`, `${good}\ud800`]) {
+        await refused("invalid_argument", () => callByName(it, name, put(text), object), `${name}, ${place}`);
+        texts++;
+      }
+    }
+    it.isRefusing = false;
+    object?.free();
+  }
+  ok(texts > 300, `${texts} texts`);
+  // What is made of one is another text, and of two of them the same.
+  const answers = { "in a text": '{"code":"\ud800"}', "in an object": { code: "\udc00" }, "in a name": { "\ud800": 1 }, escaped: '{"code":"\\ud800"}' };
+  for (const [what, body] of Object.entries(answers)) {
+    await refused("relay_protocol", () => ONCE(createGridkey({ transport: async () => ({ status: 201, body }) })), what);
+  }
+  count("lone surrogates", texts);
 });
 
 testCase("keys are read of nothing but 32 bytes", async () => {
@@ -425,6 +452,32 @@ for (const [name, options] of Object.entries({
     await works(name);
   });
 }
+
+testCase("a reply that is none is refused", async () => {
+  const { body } = MADE;
+  const thrower = () => {
+    throw new Error("broken");
+  };
+  const replies = [
+    ...["200", 200.5, 99, 600, NaN, -1, 0, {}, null, undefined, 200n, Symbol("x"), 2 ** 32 + 200].map((status) => ({ status, body })),
+    ...["1", NaN, -1, {}, true].map((retryAfterMs) => ({ status: 201, body, retryAfterMs })),
+    ...["1", NaN, -1, 1.5, Infinity, 8.64e15 + 2, new Date()].map((dateMs) => ({ status: 201, body, dateMs })),
+    ...["x", 5, true, () => {}].map((headers) => ({ status: 201, body, headers })),
+    ...["", "{", "[]", "null", "5", '""', "x".repeat(2 << 20), 5, true, [], () => {}, Symbol("x"), 1n, new Uint8Array(4), { toJSON: thrower }].map((body) => ({ status: 201, body })),
+    Object.create({ status: 201, body }),
+    Object.defineProperty({ body }, "status", { get: thrower }),
+    Object.defineProperty({ status: 201 }, "body", { get: thrower }),
+    ...Object.keys(body).map((name) => ({ status: 201, body: { ...body, [name]: undefined } })),
+    ...Object.keys(body).map((name) => ({ status: 201, body: { ...body, [name]: { [name]: body[name] } } })),
+  ];
+  for (const [index, reply] of replies.entries()) {
+    const result = await untrapped(`reply ${index}`, () => inTime(`reply ${index}`, () => ONCE(createGridkey({ transport: async () => reply }))));
+    ok(result.error, `reply ${index} was taken`);
+    sensible(result, `reply ${index}`, ["relay_protocol"]);
+    count("replies");
+  }
+  ok(await ONCE(createGridkey({ transport: async () => MADE })), "and a good one is taken");
+});
 
 testCase("a function that never settles is ended by the signal, and what settles after it is nothing", async () => {
   for (const [name, options] of Object.entries({ transport: {}, fetch: { baseUrl: "http://localhost:9" }, headers: { baseUrl: "http://localhost:9" } })) {
@@ -849,10 +902,11 @@ testCase("every method of an object that was freed says so", async () => {
       else same(error?.code, "used_after_free", `${className}.${getter}`);
       count("methods after free");
     }
-    // And of one that is none of the class.
+    // And of one that is none of the class: numbers mean something else in another.
+    const another = await it.make(className === "SessionKey" ? "WalletSession" : "SessionKey");
     for (const name of names) {
       const method = Object.getPrototypeOf(object)[name.split(".")[1]];
-      for (const other of [undefined, null, {}, gridkey, Object.create(object), new Proxy(object, {}), Object.getPrototypeOf(object)]) {
+      for (const other of [another, undefined, null, {}, gridkey, Object.create(object), new Proxy(object, {}), Object.getPrototypeOf(object)]) {
         await untrapped(name, () => refused("invalid_argument", async () => Reflect.apply(method, other, ARGUMENTS[name](it)), name));
       }
     }

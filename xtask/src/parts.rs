@@ -278,7 +278,7 @@ pub(crate) fn memory(shell: &Shell, rounds: u32, portion: u32) -> Result<()> {
 fn hostile(shell: &Shell, suite: &str, set: impl FnOnce(&mut Command)) -> Result<()> {
     build::package(shell)?;
     let chromium = setup::chromium(shell)?;
-    let mut tests = shell.command("node --test --test-reporter=spec --test-timeout=600000");
+    let mut tests = shell.command("node --test --test-reporter=spec --test-timeout=1500000");
     tests
         .arg(format!("tests/hostile/{suite}.test.mjs"))
         .env("CHROMIUM", &chromium);

@@ -53,7 +53,8 @@ export class Gridkey {
     if (typeof load !== "function") throw invalidArgument("A Gridkey is not made with `new`: call createGridkey().");
     // As they are now, also those inside others: later changes change nothing.
     try {
-      this.#options = copied({ ...options }, 3);
+      // Of a text it would be its characters.
+      this.#options = copied(typeof options === "object" ? { ...options } : options, 3);
     } catch (error) {
       throw invalidArgument("`options` could not be read: it threw an exception.", error);
     }

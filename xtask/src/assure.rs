@@ -49,6 +49,13 @@ pub(crate) const PARTS: &[Part] = &[
         run: load::run,
         result: last_line,
     },
+    Part {
+        name: "memory",
+        description: "what is left of secrets in the package's memory, in more failures and after 1,000 rounds",
+        needs: parts::HOSTILE_NEEDS,
+        run: |shell| parts::memory(shell, 1000, 2),
+        result: parts::figures,
+    },
 ];
 
 fn soak(shell: &Shell) -> Result<()> {

@@ -129,6 +129,20 @@ pub(crate) const PARTS: &[Part] = &[
         result: tests_passed,
     },
     Part {
+        name: "memory",
+        description: "what is left of secrets in the package's memory, in Node.js and Chromium",
+        needs: HOSTILE_NEEDS,
+        run: |shell| memory(shell, 60, 7),
+        result: figures,
+    },
+    Part {
+        name: "hostile",
+        description: "whatever a page gives, breaks or answers, in Node.js and Chromium",
+        needs: HOSTILE_NEEDS,
+        run: |shell| hostile(shell, "hostile", |_| {}),
+        result: figures,
+    },
+    Part {
         name: "migration",
         description: "the hand-written code of Grid's documents, beside what takes its place",
         needs: &[setup::package_tools],
@@ -246,6 +260,32 @@ fn e2e(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+pub(crate) const HOSTILE_NEEDS: &[fn(&Shell) -> Result<()>] = &[
+    setup::package_tools,
+    setup::browser,
+    setup::browser_test_tools,
+];
+
+/// So many rounds of mixed work, and one in so many of the ways in which a flow can fail.
+pub(crate) fn memory(shell: &Shell, rounds: u32, portion: u32) -> Result<()> {
+    hostile(shell, "memory", |tests| {
+        tests
+            .env("GRIDKEY_ROUNDS", rounds.to_string())
+            .env("GRIDKEY_PORTION", portion.to_string());
+    })
+}
+
+fn hostile(shell: &Shell, suite: &str, set: impl FnOnce(&mut Command)) -> Result<()> {
+    build::package(shell)?;
+    let chromium = setup::chromium(shell)?;
+    let mut tests = shell.command("node --test --test-reporter=spec --test-timeout=1500000");
+    tests
+        .arg(format!("tests/hostile/{suite}.test.mjs"))
+        .env("CHROMIUM", &chromium);
+    set(&mut tests);
+    shell.run(&mut tests)
+}
+
 fn migration(shell: &Shell) -> Result<()> {
     build::package(shell)?;
     let directory = "tests/migration";
@@ -316,6 +356,16 @@ fn nothing(_: &str) -> Result<String> {
 
 pub(crate) fn last_line(output: &str) -> Result<String> {
     Ok(output.lines().last().unwrap_or_default().to_owned())
+}
+
+/// What was counted in Node.js and Chromium, which the tests print as a line of their own.
+pub(crate) fn figures(output: &str) -> Result<String> {
+    let tests = tests_passed(output)?;
+    let figures = output
+        .lines()
+        .find_map(|line| line.strip_prefix("in Node.js + Chromium: "))
+        .context("the tests did not say what they counted")?;
+    Ok(format!("{tests}: {figures}"))
 }
 
 /// How many tests passed, by the closing lines of cargo's, wasm-bindgen's, Node's and Vitest's runners.

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use crate::{
-    build, load,
+    build, fuzz, load,
     parts::{self, Part, last_line, tests_passed},
     setup,
     shell::Shell,
@@ -47,6 +47,13 @@ pub(crate) const PARTS: &[Part] = &[
         description: "the relay under load, before Grids that are well and that are not",
         needs: load::NEEDS,
         run: load::run,
+        result: last_line,
+    },
+    Part {
+        name: "fuzz",
+        description: "each fuzz target over its corpus, and on for half a minute",
+        needs: &[setup::fuzz],
+        run: |shell| fuzz::run(shell, 30, &[]),
         result: last_line,
     },
 ];

@@ -58,9 +58,15 @@ fn made(u: &mut Unstructured<'_>) -> Result<()> {
         ("public_key", shown.into()),
         ("verification_type", "OTP_TYPE_EMAIL".into()),
     ]);
-    match u.int_in_range(0..=3)? {
+    match u.int_in_range(0..=7)? {
         0 => mutate::json(u, &mut header)?,
         1 => mutate::json(u, &mut claims)?,
+        // What RFC 7515 has a reader understand or refuse.
+        2 => {
+            if let Json::Object(members) = &mut header {
+                members.push(("crit".to_owned(), mutate::any(u, 1)?));
+            }
+        }
         _ => {}
     }
     let signing_input = [

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use crate::{
-    build, load,
+    build, fuzz, load,
     parts::{self, Part, last_line, tests_passed},
     setup,
     shell::Shell,
@@ -55,6 +55,13 @@ pub(crate) const PARTS: &[Part] = &[
         needs: parts::HOSTILE_NEEDS,
         run: |shell| parts::memory(shell, 1000, 2),
         result: parts::figures,
+    },
+    Part {
+        name: "fuzz",
+        description: "each fuzz target over its corpus, and on for half a minute",
+        needs: &[setup::fuzz],
+        run: |shell| fuzz::run(shell, 30, &[]),
+        result: last_line,
     },
 ];
 

@@ -13,6 +13,7 @@ mod assure;
 mod build;
 mod demo;
 mod engines;
+mod fuzz;
 mod glue;
 mod grid;
 mod load;
@@ -45,6 +46,7 @@ usage: cargo xtask COMMAND
   assure --list     its parts, and the commands that take longer
   engines [NAME…]   the browser tests in chromium, firefox and webkit
   load              1,000 connections on the relay, before Grids that are well and that are not
+  fuzz [TARGET…]    each target of fuzz/ for a minute, or --seconds N; --keep: what is found
   check             formatting, lints and documentation
   build             the npm package in pkg/
   pack              the same as the tarball that npm publishes; prints its path
@@ -101,6 +103,7 @@ fn run() -> Result<bool> {
         ["test", names @ ..] => return test::run(&shell, PARTS, names),
         ["assure", "--list"] => test::list(assure::PARTS),
         ["assure", names @ ..] => return test::run(&shell, assure::PARTS, names),
+        ["fuzz", arguments @ ..] => fuzz::command(&shell, arguments)?,
         ["engines", names @ ..] => return engines::run(&shell, names),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),
         _ => bail!("{USAGE}"),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use gridkey_sandbox::{Sandbox, SandboxOptions};
 
 use crate::{
-    build, demo, engines, packaging, release,
+    build, demo, engines, fuzz, packaging, release,
     setup::{self, WASM_TARGET},
     shell::Shell,
     size,
@@ -26,7 +26,7 @@ pub(crate) const PARTS: &[Part] = &[
         name: "fmt",
         description: "formatting",
         needs: &[setup::rust],
-        run: |shell| shell.run(&mut shell.command("cargo fmt --all --check")),
+        run: fmt,
         result: nothing,
     },
     Part {
@@ -42,6 +42,13 @@ pub(crate) const PARTS: &[Part] = &[
         needs: &[setup::rust],
         run: |shell| shell.run(&mut shell.command("cargo test --workspace --no-fail-fast")),
         result: tests_passed,
+    },
+    Part {
+        name: "fuzz",
+        description: "each fuzz target over its corpus, and on for ten seconds",
+        needs: &[setup::fuzz],
+        run: |shell| fuzz::run(shell, 10, &[]),
+        result: last_line,
     },
     Part {
         name: "docs",
@@ -161,6 +168,12 @@ pub(crate) const PARTS: &[Part] = &[
         result: tests_passed,
     },
 ];
+
+/// The fuzz targets are a workspace of their own.
+fn fmt(shell: &Shell) -> Result<()> {
+    shell.run(&mut shell.command("cargo fmt --all --check"))?;
+    shell.run(&mut shell.command("cargo fmt --all --check --manifest-path fuzz/Cargo.toml"))
+}
 
 fn clippy(shell: &Shell) -> Result<()> {
     let native = "cargo clippy --workspace --all-targets";

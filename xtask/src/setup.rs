@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     shell::Shell,
-    versions::{GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
+    versions::{CARGO_FUZZ, GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
 };
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -19,6 +19,7 @@ pub(crate) fn everything(shell: &Shell) -> Result<()> {
     rust(shell)?;
     package_tools(shell)?;
     wasm_pack(shell)?;
+    fuzz(shell)?;
     browser(shell)?;
     browser_test_tools(shell)?;
     test_runners(shell)?;
@@ -61,6 +62,13 @@ fn wasm_bindgen(shell: &Shell) -> Result<()> {
 pub(crate) fn wasm_pack(shell: &Shell) -> Result<()> {
     wasm_bindgen(shell)?;
     WASM_PACK_TOOL.install(shell, &["--locked"])
+}
+
+/// cargo-fuzz, and what libFuzzer is compiled with.
+pub(crate) fn fuzz(shell: &Shell) -> Result<()> {
+    rust(shell)?;
+    CXX.install(shell)?;
+    CARGO_FUZZ_TOOL.install(shell, &["--locked"])
 }
 
 /// Node.js and npm, which come by too many ways to choose one for the user.
@@ -176,6 +184,11 @@ const WASM_PACK_TOOL: CargoTool = CargoTool {
     program: "wasm-pack",
     version: WASM_PACK,
 };
+const CARGO_FUZZ_TOOL: CargoTool = CargoTool {
+    package: "cargo-fuzz",
+    program: "cargo-fuzz",
+    version: CARGO_FUZZ,
+};
 /// Firefox's WebDriver, which Debian packages without.
 const GECKODRIVER_TOOL: CargoTool = CargoTool {
     package: "geckodriver",
@@ -219,10 +232,11 @@ impl CargoTool {
 }
 
 /// Where the tools that cargo installed for this project are, or will be.
-pub(crate) fn tool_directories() -> Result<[PathBuf; 3]> {
+pub(crate) fn tool_directories() -> Result<[PathBuf; 4]> {
     Ok([
         WASM_BINDGEN_TOOL.directory()?.join("bin"),
         WASM_PACK_TOOL.directory()?.join("bin"),
+        CARGO_FUZZ_TOOL.directory()?.join("bin"),
         GECKODRIVER_TOOL.directory()?.join("bin"),
     ])
 }
@@ -279,6 +293,28 @@ const WEBKIT: SystemPackages = SystemPackages {
     check: |shell| webkit_driver(shell).and(xvfb(shell)).map(drop),
     managers: &[("apt-get", "webkit2gtk-driver xvfb")],
     otherwise: "Install WebKitGTK with its WebKitWebDriver and MiniBrowser, and Xvfb",
+};
+
+const CXX: SystemPackages = SystemPackages {
+    check: |shell| {
+        let named = env::var_os("CXX").is_some();
+        ensure!(
+            named
+                || ["c++", "g++", "clang++"]
+                    .iter()
+                    .any(|name| shell.find(name).is_some()),
+            "there is no C++ compiler on the PATH, and CXX names none"
+        );
+        Ok(())
+    },
+    managers: &[
+        ("apt-get", "g++"),
+        ("dnf", "sudo dnf install gcc-c++"),
+        ("pacman", "sudo pacman -S gcc"),
+        ("apk", "sudo apk add g++"),
+        ("brew", "xcode-select --install"),
+    ],
+    otherwise: "Install one",
 };
 
 impl SystemPackages {

@@ -23,6 +23,7 @@ mod release;
 mod setup;
 mod shell;
 mod size;
+mod supply;
 mod test;
 mod versions;
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     shell::Shell,
-    versions::{GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
+    versions::{CARGO_DENY, GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
 };
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -61,6 +61,10 @@ fn wasm_bindgen(shell: &Shell) -> Result<()> {
 pub(crate) fn wasm_pack(shell: &Shell) -> Result<()> {
     wasm_bindgen(shell)?;
     WASM_PACK_TOOL.install(shell, &["--locked"])
+}
+
+pub(crate) fn cargo_deny(shell: &Shell) -> Result<()> {
+    CARGO_DENY_TOOL.install(shell, &["--locked"])
 }
 
 /// Node.js and npm, which come by too many ways to choose one for the user.
@@ -182,6 +186,12 @@ const GECKODRIVER_TOOL: CargoTool = CargoTool {
     program: "geckodriver",
     version: GECKODRIVER,
 };
+/// What a crate may be: its licence, its source, whether it is known to be dangerous.
+const CARGO_DENY_TOOL: CargoTool = CargoTool {
+    package: "cargo-deny",
+    program: "cargo-deny",
+    version: CARGO_DENY,
+};
 
 impl CargoTool {
     fn install(&self, shell: &Shell, options: &[&str]) -> Result<()> {
@@ -219,8 +229,9 @@ impl CargoTool {
 }
 
 /// Where the tools that cargo installed for this project are, or will be.
-pub(crate) fn tool_directories() -> Result<[PathBuf; 3]> {
+pub(crate) fn tool_directories() -> Result<[PathBuf; 4]> {
     Ok([
+        CARGO_DENY_TOOL.directory()?.join("bin"),
         WASM_BINDGEN_TOOL.directory()?.join("bin"),
         WASM_PACK_TOOL.directory()?.join("bin"),
         GECKODRIVER_TOOL.directory()?.join("bin"),

@@ -51,6 +51,9 @@ pub(crate) const PARTS: &[Part] = &[
     },
 ];
 
+/// What takes hours, and has a command of its own.
+pub(crate) const LONGER: &str = "cargo xtask mutants   faults put into the code that refuses things, each of which a test must notice";
+
 fn soak(shell: &Shell) -> Result<()> {
     let mut rounds = shell.command("cargo test --package gridkey --test soak -- --nocapture");
     shell.run(rounds.env("SOAK_ROUNDS", "1000"))?;

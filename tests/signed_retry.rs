@@ -370,6 +370,9 @@ fn what_may_have_been_carried_out_is_told_apart() {
         (C::GridError, Some(500), true),
         (C::GridError, Some(503), true),
         (C::SignatureRejected, Some(401), false),
+        // Grid's answer, or this device's own opinion.
+        (C::ChallengeExpired, Some(409), true),
+        (C::ChallengeExpired, None, false),
     ];
     for (code, status, unknown) in cases {
         let error = |reason: Option<&'static str>| {

@@ -196,6 +196,11 @@ mod tests {
         assert_eq!(error.code(), ErrorCode::ClockWrong);
         clock.learn(NOW, NOW);
         assert_eq!(clock.uncertainty_ms(), 0);
+        clock.learn(NOW + 120_000, NOW);
+        assert_eq!(clock.uncertainty_ms(), 0);
+        // Told to be wrong, it is no more certain than untold.
+        clock.learn(NOW + 120_001, NOW);
+        assert_eq!(clock.uncertainty_ms(), 120_000);
     }
 
     #[test]

@@ -65,6 +65,12 @@ pub(crate) const PARTS: &[Part] = &[
     },
 ];
 
+/// What takes hours, and has a command of its own.
+/// The commands that take longer.
+pub(crate) const LONGER: &str = "\
+cargo xtask fuzz --seconds 600   ten minutes of each fuzz target
+cargo xtask mutants              faults put into the code that refuses things, each of which a test must notice";
+
 fn soak(shell: &Shell) -> Result<()> {
     let mut rounds = shell.command("cargo test --package gridkey --test soak -- --nocapture");
     shell.run(rounds.env("SOAK_ROUNDS", "1000"))?;

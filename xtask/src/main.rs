@@ -17,6 +17,7 @@ mod fuzz;
 mod glue;
 mod grid;
 mod load;
+mod mutants;
 mod newcomer;
 mod packaging;
 mod parts;
@@ -24,6 +25,7 @@ mod release;
 mod setup;
 mod shell;
 mod size;
+mod supply;
 mod test;
 mod versions;
 
@@ -44,6 +46,8 @@ usage: cargo xtask COMMAND
   test --list       the parts
   assure [PART…]    what holds the promises of SECURITY.md, in less than half an hour
   assure --list     its parts, and the commands that take longer
+  mutants [FILE…]   faults put into the code that refuses things, each of which a test must notice; for
+                    hours. --resume: without the files that an earlier run finished
   engines [NAME…]   the browser tests in chromium, firefox and webkit
   load              1,000 connections on the relay, before Grids that are well and that are not
   fuzz [TARGET…]    each target of fuzz/ for a minute, or --seconds N; --keep: what is found
@@ -101,9 +105,14 @@ fn run() -> Result<bool> {
         ["check"] => return test::run(&shell, PARTS, &["fmt", "clippy", "docs"]),
         ["test", "--list"] => test::list(PARTS),
         ["test", names @ ..] => return test::run(&shell, PARTS, names),
-        ["assure", "--list"] => test::list(assure::PARTS),
+        ["assure", "--list"] => {
+            test::list(assure::PARTS);
+            println!("\n{}", assure::LONGER);
+        }
         ["assure", names @ ..] => return test::run(&shell, assure::PARTS, names),
         ["fuzz", arguments @ ..] => fuzz::command(&shell, arguments)?,
+        ["mutants", "--resume", names @ ..] => return mutants::run(&shell, names, true),
+        ["mutants", names @ ..] => return mutants::run(&shell, names, false),
         ["engines", names @ ..] => return engines::run(&shell, names),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),
         _ => bail!("{USAGE}"),

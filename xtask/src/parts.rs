@@ -9,7 +9,7 @@ use crate::{
     build, demo, engines, fuzz, packaging, release,
     setup::{self, WASM_TARGET},
     shell::Shell,
-    size,
+    size, supply,
 };
 
 pub(crate) struct Part {
@@ -56,6 +56,13 @@ pub(crate) const PARTS: &[Part] = &[
         needs: &[setup::rust],
         run: docs,
         result: nothing,
+    },
+    Part {
+        name: "supply",
+        description: "lock files, versions, sources, licences, known faults",
+        needs: &[setup::rust, setup::node, setup::cargo_deny],
+        run: supply::run,
+        result: last_line,
     },
     Part {
         name: "build",

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     shell::Shell,
-    versions::{CARGO_FUZZ, GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
+    versions::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
 };
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -69,6 +69,14 @@ pub(crate) fn fuzz(shell: &Shell) -> Result<()> {
     rust(shell)?;
     CXX.install(shell)?;
     CARGO_FUZZ_TOOL.install(shell, &["--locked"])
+}
+
+pub(crate) fn cargo_deny(shell: &Shell) -> Result<()> {
+    CARGO_DENY_TOOL.install(shell, &["--locked"])
+}
+
+pub(crate) fn cargo_mutants(shell: &Shell) -> Result<()> {
+    CARGO_MUTANTS_TOOL.install(shell, &["--locked"])
 }
 
 /// Node.js and npm, which come by too many ways to choose one for the user.
@@ -170,6 +178,7 @@ pub(crate) fn is_current<'a>(
 /// ours is installed beside cargo's own directory of programs.
 struct CargoTool {
     package: &'static str,
+    /// How it is called.
     program: &'static str,
     version: &'static str,
 }
@@ -194,6 +203,18 @@ const GECKODRIVER_TOOL: CargoTool = CargoTool {
     package: "geckodriver",
     program: "geckodriver",
     version: GECKODRIVER,
+};
+/// What a crate may be: its licence, its source, whether it is known to be dangerous.
+const CARGO_DENY_TOOL: CargoTool = CargoTool {
+    package: "cargo-deny",
+    program: "cargo-deny",
+    version: CARGO_DENY,
+};
+const CARGO_MUTANTS_TOOL: CargoTool = CargoTool {
+    package: "cargo-mutants",
+    // It knows its version only as what cargo calls.
+    program: "cargo-mutants mutants",
+    version: CARGO_MUTANTS,
 };
 
 impl CargoTool {
@@ -232,8 +253,10 @@ impl CargoTool {
 }
 
 /// Where the tools that cargo installed for this project are, or will be.
-pub(crate) fn tool_directories() -> Result<[PathBuf; 4]> {
+pub(crate) fn tool_directories() -> Result<[PathBuf; 6]> {
     Ok([
+        CARGO_DENY_TOOL.directory()?.join("bin"),
+        CARGO_MUTANTS_TOOL.directory()?.join("bin"),
         WASM_BINDGEN_TOOL.directory()?.join("bin"),
         WASM_PACK_TOOL.directory()?.join("bin"),
         CARGO_FUZZ_TOOL.directory()?.join("bin"),

@@ -8,7 +8,7 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -96,21 +96,27 @@ impl Shell {
 
     /// Runs a command that must succeed.
     pub(crate) fn run(&self, command: &mut Command) -> Result<()> {
+        let status = self.status(command, TIME_LIMIT)?;
+        ensure!(status.success(), "{}: {status}", describe(command));
+        Ok(())
+    }
+
+    /// Runs a command that may take so long.
+    pub(crate) fn status(&self, command: &mut Command, limit: Duration) -> Result<ExitStatus> {
         if let Some(log) = &self.log {
             command.stdout(log.try_clone()?).stderr(log.try_clone()?);
         }
         let mut child = command.spawn().with_context(|| describe(command))?;
-        let Some(status) = child.wait_timeout(TIME_LIMIT)? else {
+        let Some(status) = child.wait_timeout(limit)? else {
             child.kill()?;
             child.wait()?;
             bail!(
                 "{}: stopped after {} minutes",
                 describe(command),
-                TIME_LIMIT.as_secs() / 60
+                limit.as_secs() / 60
             );
         };
-        ensure!(status.success(), "{}: {status}", describe(command));
-        Ok(())
+        Ok(status)
     }
 
     /// What a command that must succeed prints.

@@ -5,6 +5,8 @@
 pub(crate) const WASM_BINDGEN: &str = "0.2.130";
 pub(crate) const WASM_PACK: &str = "0.15.1";
 pub(crate) const CARGO_FUZZ: &str = "0.13.2";
+pub(crate) const CARGO_DENY: &str = "0.20.2";
+pub(crate) const CARGO_MUTANTS: &str = "27.1.0";
 pub(crate) const GECKODRIVER: &str = "0.37.1";
 /// The oldest Node.js that the package supports: major and minor.
 pub(crate) const NODE: (u32, u32) = (20, 19);

@@ -215,8 +215,7 @@ fn run(data: &[u8]) {
             rp_name: None,
             timeout_ms: TIMEOUT_MS,
             observer: Some(Rc::new(|event| {
-                let body = event.body.as_ref().map(Json::to_text).unwrap_or_default();
-                assert!(!body.contains("eyJ"), "a token is shown: {body}");
+                assert!(event.body.as_ref().is_none_or(is_redacted), "{event:?}");
             })),
             organizations: match knows {
                 true => vec![(ACCOUNT.to_owned(), ORGANIZATION.to_owned())],
@@ -266,6 +265,19 @@ fn note(u: &mut Unstructured<'_>) -> Result<String> {
     let mut text = mutate::written(u, &note)?;
     mutate::text(u, &mut text)?;
     Ok(text)
+}
+
+/// Nothing is as long as a key, a token or a payload, whatever stood in the place of what.
+fn is_redacted(json: &Json) -> bool {
+    let is_short = |text: &str| text.chars().count() < 64;
+    match json {
+        Json::String(text) => is_short(text),
+        Json::Array(items) => items.iter().all(is_redacted),
+        Json::Object(members) => members
+            .iter()
+            .all(|(name, value)| is_short(name) && is_redacted(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+    }
 }
 
 async fn carry_out(flow: Flow, client: &Gridkey, grid: &Grid) -> error::Result<()> {

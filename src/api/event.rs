@@ -42,7 +42,7 @@ pub struct Outcome {
     pub retry_after_ms: Option<u64>,
 }
 
-/// The members whose text is harmless and helps.
+/// The members whose text is harmless and helps, where it is a constant or a date.
 const SHOWN: &[&str] = &["createdAt", "expiresAt", "type", "updatedAt"];
 
 /// Of an error body also these.
@@ -61,11 +61,11 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
         Json::Number(_) if is_error && name == "status" => json.clone(),
         Json::Number(_) => Json::from("… a number"),
         Json::String(text) => {
-            if SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name)) {
+            let is_shown = SHOWN.contains(&name) || (is_error && SHOWN_OF_ERRORS.contains(&name));
+            if is_shown && is_plain(text) {
                 json.clone()
             } else {
-                let length = decimal::encode(characters(text));
-                Json::String(filled("… {} characters", &[&length]))
+                Json::String(hidden(text))
             }
         }
         Json::Array(items) => Json::Array(
@@ -77,10 +77,28 @@ fn redact_member(name: &str, json: &Json, is_error: bool) -> Json {
         Json::Object(members) => Json::Object(
             members
                 .iter()
-                .map(|(name, value)| (name.clone(), redact_member(name, value, is_error)))
+                .map(|(name, value)| {
+                    let shown = if is_plain(name) {
+                        name.clone()
+                    } else {
+                        hidden(name)
+                    };
+                    (shown, redact_member(name, value, is_error))
+                })
                 .collect(),
         ),
     }
+}
+
+/// Whether this may be a constant, a name or a date. A hostile relay can have a secret come back in the
+/// place of one.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-:.+".contains(&byte);
+    text.len() <= 63 && text.bytes().all(is_plain)
+}
+
+fn hidden(text: &str) -> String {
+    filled("… {} characters", &[&decimal::encode(characters(text))])
 }
 
 #[cfg(test)]
@@ -104,6 +122,19 @@ mod tests {
             "{\"type\":\"OAUTH\",\"oidcToken\":\"… 3 characters\",\"n\":\"… a number\",\"b\":true,\
              \"a\":[{\"secret\":\"… 1 characters\"}]}"
         );
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_harmless_text_is_hidden() {
+        let token = "a".repeat(64);
+        for secret in [&token, "two words", "{\\\"type\\\":1}", "é"] {
+            let answer = ["{\"type\":\"", secret, "\",\"", secret, "\":null}"].concat();
+            assert!(!redacted(&answer, false).contains(secret), "{secret}");
+            let error = ["{\"reason\":\"", secret, "\"}"].concat();
+            assert!(!redacted(&error, true).contains(secret), "{secret}");
+        }
+        let date = r#"{"expiresAt":"2026-04-08T15:40:00.123456789+02:00"}"#;
+        assert_eq!(redacted(date, false), date);
     }
 
     #[test]

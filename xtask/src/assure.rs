@@ -65,7 +65,6 @@ pub(crate) const PARTS: &[Part] = &[
     },
 ];
 
-/// What takes hours, and has a command of its own.
 /// The commands that take longer.
 pub(crate) const LONGER: &str = "\
 cargo xtask fuzz --seconds 600   ten minutes of each fuzz target

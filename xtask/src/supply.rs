@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::{
     setup::WASM_TARGET,
     shell::Shell,
-    versions::{CARGO_DENY, CARGO_MUTANTS, GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
+    versions::{CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS, GECKODRIVER, NODE, WASM_BINDGEN, WASM_PACK},
 };
 
 const PAGE: &str = "docs/dependencies.md";
@@ -274,6 +274,7 @@ fn tools(shell: &Shell, files: &BTreeSet<&str>, faults: &mut Vec<String>) -> Res
         ("wasm-pack", WASM_PACK),
         ("geckodriver", GECKODRIVER),
         ("cargo-deny", CARGO_DENY),
+        ("cargo-fuzz", CARGO_FUZZ),
         ("cargo-mutants", CARGO_MUTANTS),
     ]
     .into_iter()

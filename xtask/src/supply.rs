@@ -22,6 +22,7 @@ use crate::{
 };
 
 const PAGE: &str = "docs/dependencies.md";
+const LICENCES: &str = "pkg/THIRD-PARTY-LICENSES";
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 const NPM: &str = "https://registry.npmjs.org/";
 /// For what the network answers at once, or not at all.
@@ -61,7 +62,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     tools(shell, &files, &mut faults)?;
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
 
-    page(shell)?;
+    pages(shell)?;
     for workspace in &workspaces {
         let check = "check --hide-inclusion-graph licenses bans sources";
         shell.run(&mut deny(shell, workspace, check))?;
@@ -342,43 +343,47 @@ fn versions_named(file: &str, text: &str, tools: &[(&str, &str)]) -> Vec<String>
     faults
 }
 
-/// Holds the page against the lock file, or writes it.
-fn page(shell: &Shell) -> Result<()> {
-    let expected = page_text(shell)?;
-    let path = shell.root.join(PAGE);
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &expected)?;
-    }
-    ensure!(
-        fs::read_to_string(&path).unwrap_or_default() == expected,
-        "{PAGE} says something else: `UPDATE_DOCS=1 cargo xtask test supply` writes it"
-    );
-    Ok(())
-}
-
-fn page_text(shell: &Shell) -> Result<String> {
+/// Holds what is said of the module's crates against the lock file, or writes it.
+fn pages(shell: &Shell) -> Result<()> {
     let metadata = "cargo metadata --locked --format-version 1 --all-features";
     let metadata: Value = serde_json::from_str(&shell.read(&mut shell.command(metadata))?)?;
-    let packages: BTreeMap<_, _> = array(&metadata, "packages")
+    let packages: Packages<'_> = array(&metadata, "packages")
         .map(|package| ((text(package, "name"), text(package, "version")), package))
         .collect();
     let tree = format!(
         "cargo tree --locked --package gridkey --edges normal --target {WASM_TARGET} --features standalone \
          --no-dedupe --prefix depth --format |{{p}}"
     );
-    let tree = shell.read(&mut shell.command(&tree))?;
-    let (shipped, compiling) = crates(&tree)?;
+    let (shipped, compiling) = crates(&shell.read(&mut shell.command(&tree))?)?;
+    for (file, expected) in [
+        (PAGE, page_text(&shipped, &compiling, &packages)?),
+        (LICENCES, licences_text(&shipped, &packages)?),
+    ] {
+        let path = shell.root.join(file);
+        if env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &expected)?;
+        }
+        ensure!(
+            fs::read_to_string(&path).unwrap_or_default() == expected,
+            "{file} says something else: `UPDATE_DOCS=1 cargo xtask test supply` writes it"
+        );
+    }
+    Ok(())
+}
+
+fn page_text(shipped: &Crates, compiling: &Crates, packages: &Packages<'_>) -> Result<String> {
     let mut page = format!(
         "# What the module is made of\n\n\
          The crates that the WebAssembly is compiled from; of some nothing is left in it. The npm package has no\n\
          dependencies. This page is written by `UPDATE_DOCS=1 cargo xtask test supply`, and every run holds it\n\
-         against `Cargo.lock`. What a crate may be is in [deny.toml](../deny.toml).\n\n\
+         against `Cargo.lock`. What a crate may be is in [deny.toml](../deny.toml); the licences are in the package, in\n\
+         [THIRD-PARTY-LICENSES](../pkg/THIRD-PARTY-LICENSES).\n\n\
          *Build script*: a program of the crate's that runs where it is compiled. *`unsafe`*: how often the word\n\
          stands in its sources, comments left out; with what only other machines compile, and its tests.\n\n\
          {HEAD}"
     );
-    for name in &shipped {
-        row(&mut page, name, &packages)?;
+    for name in shipped {
+        row(&mut page, name, packages)?;
     }
     let _ = writeln!(
         page,
@@ -387,16 +392,45 @@ fn page_text(shell: &Shell) -> Result<String> {
     );
     page.truncate(page.trim_end().len());
     page.push('\n');
-    for name in compiling.difference(&shipped) {
-        row(&mut page, name, &packages)?;
+    for name in compiling.difference(shipped) {
+        row(&mut page, name, packages)?;
     }
     Ok(page)
+}
+
+/// What the licences of the module's crates ask to go with it. Of two to choose from the MIT's, whose
+/// text is short; equal texts stand once.
+fn licences_text(shipped: &Crates, packages: &Packages<'_>) -> Result<String> {
+    let mut by_text = BTreeMap::<String, Vec<String>>::new();
+    for (name, version) in shipped.iter().filter(|(name, _)| name != "gridkey") {
+        let package = package(packages, name, version)?;
+        let directory = crate_directory(package)?;
+        let text = ["LICENSE-MIT", "LICENSE"]
+            .iter()
+            .find_map(|file| fs::read_to_string(directory.join(file)).ok())
+            .unwrap_or_else(|| {
+                let [licence, source] = ["license", "repository"].map(|name| text(package, name));
+                format!("{licence}; the crate has no text of it. {source}")
+            });
+        let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+        let crates = by_text.entry(lines.join("\n").trim().to_owned());
+        crates.or_default().push(format!("{name} {version}"));
+    }
+    let mut parts: Vec<_> = by_text
+        .into_iter()
+        .map(|(text, crates)| format!("{}\n\n{text}\n", crates.join(", ")))
+        .collect();
+    parts.sort();
+    let head = "The WebAssembly of this package is compiled from gridkey's own code and from these crates.\n";
+    parts.insert(0, head.to_owned());
+    Ok(parts.join(&format!("\n{}\n\n", "-".repeat(80))))
 }
 
 const HEAD: &str =
     "| crate | version | licence | build script | `unsafe` |\n|---|---|---|---|---|\n";
 
 type Crates = BTreeSet<(String, String)>;
+type Packages<'a> = BTreeMap<(&'a str, &'a str), &'a Value>;
 
 /// Of a tree with depths, what is in the module, and what is only needed to compile it.
 fn crates(tree: &str) -> Result<(Crates, Crates)> {
@@ -425,18 +459,23 @@ fn crates(tree: &str) -> Result<(Crates, Crates)> {
     Ok((shipped, compiling))
 }
 
+fn package<'a>(packages: &Packages<'a>, name: &str, version: &str) -> Result<&'a Value> {
+    let found = packages.get(&(name, version)).copied();
+    found.with_context(|| format!("cargo metadata does not know {name} {version}"))
+}
+
+fn crate_directory(package: &Value) -> Result<&Path> {
+    let manifest = Path::new(text(package, "manifest_path"));
+    manifest.parent().context("a manifest is in a directory")
+}
+
 fn row(
     page: &mut String,
-    name: &(String, String),
-    packages: &BTreeMap<(&str, &str), &Value>,
+    (name, version): &(String, String),
+    packages: &Packages<'_>,
 ) -> Result<()> {
-    let (name, version) = (name.0.as_str(), name.1.as_str());
-    let package = packages
-        .get(&(name, version))
-        .with_context(|| format!("cargo metadata does not know {name} {version}"))?;
-    let directory = Path::new(text(package, "manifest_path"))
-        .parent()
-        .context("a manifest is in a directory")?;
+    let package = package(packages, name, version)?;
+    let directory = crate_directory(package)?;
     let script = if has_build_script(package) { "yes" } else { "" };
     let count = unsafe_words(&directory.join("src"))?;
     let count = if count == 0 {

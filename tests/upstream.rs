@@ -1,4 +1,4 @@
-//! Whole published sets, of which `vectors` has samples, as a crate of crates.io carries them. Key
+//! Whole published sets, of which `vectors` has samples, as a published crate carries them. Key
 //! agreement, AES-GCM and HKDF are not public, so their whole sets are run by the tests of
 //! `src/crypto/key.rs` and `src/crypto/hpke.rs`, which end in `_whole`.
 //!

@@ -174,7 +174,7 @@ pub(crate) fn is_current<'a>(
     Ok(true)
 }
 
-/// A command line tool from crates.io. One of another version may be there for other projects, so
+/// A command line tool that cargo installs. One of another version may be there for other projects, so
 /// ours is installed beside cargo's own directory of programs.
 struct CargoTool {
     package: &'static str,

@@ -23,8 +23,6 @@ use crate::{
 
 const PAGE: &str = "docs/dependencies.md";
 const LICENCES: &str = "pkg/THIRD-PARTY-LICENSES";
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
-const NPM: &str = "https://registry.npmjs.org/";
 /// For what the network answers at once, or not at all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -122,11 +120,12 @@ fn cargo_workspaces<'a>(
     Ok((workspaces, crates.len()))
 }
 
-/// What is wrong with a package of `cargo metadata`.
+/// What is wrong with a package of `cargo metadata`. Which registry it comes from is cargo-deny's to see to.
 fn crate_fault(package: &Value, root: &Path) -> Option<String> {
     let name = text(package, "name");
     if let Some(source) = package.get("source").and_then(Value::as_str) {
-        return (source != CRATES_IO).then(|| format!("crate {name}: comes from {source}"));
+        let is_published = source.starts_with("registry+");
+        return (!is_published).then(|| format!("crate {name}: comes from {source}"));
     }
     let manifest = text(package, "manifest_path");
     if !Path::new(manifest).starts_with(root) {
@@ -145,7 +144,7 @@ fn npm_packages<'a>(
     files: &BTreeSet<&'a str>,
     faults: &mut Vec<String>,
 ) -> Result<(Vec<&'a str>, usize)> {
-    let mut packages = BTreeSet::new();
+    let (mut packages, mut registries) = (BTreeSet::new(), BTreeSet::new());
     for file in files.iter().filter(|file| is_named(file, "package.json")) {
         let is_locked = files.contains(beside(file, "package-lock.json").as_str());
         faults.extend(manifest_faults(file, &read_json(shell, file)?, is_locked));
@@ -163,7 +162,13 @@ fn npm_packages<'a>(
                 let (_, name) = path.rsplit_once("node_modules/").unwrap_or(("", path));
                 packages.insert((name.to_owned(), text(package, "version").to_owned()));
             }
+            registries.extend(registry(text(package, "resolved")).map(str::to_owned));
         }
+    }
+    if registries.len() > 1 {
+        faults.push(format!(
+            "npm packages come from more than one place: {registries:?}"
+        ));
     }
     Ok((locks, packages.len()))
 }
@@ -249,7 +254,7 @@ fn lock_faults(file: &str, lock: &Value) -> Vec<String> {
         if path.is_empty() || is_gridkey {
             continue;
         }
-        if !source.is_empty() && !source.starts_with(NPM) {
+        if !source.is_empty() && registry(source).is_none() {
             faults.push(format!("{file}: {path} comes from {source}"));
         }
         if !text(package, "integrity").starts_with("sha512-") {
@@ -257,6 +262,11 @@ fn lock_faults(file: &str, lock: &Value) -> Vec<String> {
         }
     }
     faults
+}
+
+/// The host that a package is downloaded from.
+fn registry(source: &str) -> Option<&str> {
+    source.strip_prefix("https://")?.split('/').next()
 }
 
 /// The version of a tool stands where the command finds it, and nowhere else.
@@ -414,7 +424,7 @@ fn licences_text(shipped: &Crates, packages: &Packages<'_>) -> Result<String> {
             });
         let lines: Vec<_> = text.lines().map(str::trim_end).collect();
         let crates = by_text.entry(lines.join("\n").trim().to_owned());
-        crates.or_default().push(format!("{name} {version}"));
+        crates.or_default().push(name.clone());
     }
     let mut parts: Vec<_> = by_text
         .into_iter()
@@ -654,8 +664,8 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        crate_fault, crates, is_exact, lock_faults, manifest_faults, serious, unsafe_words_in,
-        versions_named,
+        crate_fault, crates, is_exact, lock_faults, manifest_faults, registry, serious,
+        unsafe_words_in, versions_named,
     };
 
     #[test]
@@ -781,11 +791,12 @@ mod tests {
             faults(json!({ "node_modules/a": { "integrity": "sha1-AAAA" } })),
             1
         );
-        let npm = "https://registry.npmjs.org/a/-/a-1.0.0.tgz";
+        let npm = "https://registry.example/a/-/a-1.0.0.tgz";
         assert_eq!(
             faults(json!({ "node_modules/a": { "integrity": sha512, "resolved": npm } })),
             0
         );
+        assert_eq!(registry(npm), Some("registry.example"));
         let git = "git+ssh://git@example.org/a.git#1";
         assert_eq!(
             faults(json!({ "node_modules/a": { "integrity": sha512, "resolved": git } })),
@@ -798,11 +809,11 @@ mod tests {
     }
 
     #[test]
-    fn crates_come_from_one_registry_and_ours_run_nothing() {
+    fn crates_are_published_ones_and_ours_run_nothing() {
         let fault = |package| crate_fault(&package, Path::new("/here"));
         let of = |source| json!({ "name": "a", "source": source, "targets": [{ "kind": ["custom-build"] }] });
-        assert!(fault(of("registry+https://github.com/rust-lang/crates.io-index")).is_none());
-        assert!(fault(of("registry+https://example.org/index")).is_some());
+        assert!(fault(of("registry+https://example.org/index")).is_none());
+        assert!(fault(of("path+file:///elsewhere")).is_some());
         assert!(fault(of("git+https://example.org/a#1")).is_some());
         let ours = |path, kind| json!({ "name": "a", "source": null, "manifest_path": path, "targets": [{ "kind": [kind] }] });
         assert!(fault(ours("/here/a/Cargo.toml", "lib")).is_none());

@@ -84,7 +84,7 @@ const list = (member, max, maxChars) =>
     try {
       // Read once: a proxy's may grow with every look at it.
       const length = Array.isArray(value) ? value.length : undefined;
-      if (!(length <= max)) throw value;
+      if (!(Number.isInteger(length) && length <= max)) throw value;
       for (let index = 0; index < length; index++) texts.push(value[index]);
     } catch {
       refuse(name, `must be an array of at most ${max} elements`);

@@ -78,7 +78,7 @@ export class Gridkey {
     // An entry of its own, so that a function may be subscribed twice.
     const entry = { listener };
     this.#listeners.add(entry);
-    observed.add(this);
+    if (!this.#freed) observed.add(this);
     return () => {
       this.#listeners.delete(entry);
       if (this.#listeners.size === 0) observed.delete(this);

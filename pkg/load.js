@@ -52,12 +52,16 @@ function readIntegrity(options) {
   if (options === undefined) return undefined;
   if (options === null || typeof options !== "object") throw invalidArgument("init()'s `options` must be an object.");
   let integrity;
+  let inherited = false;
   try {
     // Its own: nobody's addition to `Object.prototype` is one.
     if (Object.hasOwn(options, "integrity")) ({ integrity } = options);
+    // Anything else that is inherited was meant, and would be passed over.
+    else if ("integrity" in options && !("integrity" in Object.prototype)) inherited = true;
   } catch (error) {
     throw invalidArgument("init()'s `options` could not be read: it threw an exception.", error);
   }
+  if (inherited) throw invalidArgument("`integrity` must be a property of init()'s `options` itself, not an inherited one.");
   if (integrity !== undefined) digestsOf(integrity);
   return integrity;
 }

@@ -753,6 +753,29 @@ async fn refreshing_can_end_the_old_session() {
     .await;
 }
 
+/// Asked for before the session had ended, but sent after it.
+#[tokio::test]
+async fn nothing_goes_out_for_a_session_that_was_signed_out_in_the_same_moment() {
+    local(async {
+        let world = World::new().await;
+        let client = world.client(KeyDelivery::ClientHeld);
+        let session = world.sign_in_by_code(&client).await;
+        world.transport.take_sent();
+        let customer_id = world.customer.customer_id.as_str();
+        let (_, updated) = tokio::join!(
+            session.sign_out(&DEFAULTS),
+            session.update_email(customer_id, "other@example.com", &DEFAULTS),
+        );
+        assert_eq!(updated.unwrap_err().code(), ErrorCode::SessionExpired);
+        let sent = world.transport.take_sent();
+        assert!(
+            sent.iter().all(|(id, _)| *id == "revokeAuthSession"),
+            "{sent:?}"
+        );
+    })
+    .await;
+}
+
 /// The old session runs out while its refresh is under way: the new one takes its place.
 #[tokio::test]
 async fn a_refresh_that_crosses_the_end() {

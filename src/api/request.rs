@@ -67,7 +67,7 @@ impl Route {
         let is_below = path.starts_with('/')
             && path
                 .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'))
+                .all(|byte| byte.is_ascii_graphic() && !UNSAFE.contains(&byte))
             && !way.as_bytes().windows(3).any(is_escaped)
             && has_plain_segments(way);
         if is_below && path.len() <= MAX_PATH_CHARS {
@@ -78,6 +78,10 @@ impl Route {
         ))
     }
 }
+
+/// What a URL has only percent-encoded (RFC 3986 appendix A), so that a browser would send another path
+/// than the one that was written; and where its path ends.
+const UNSAFE: &[u8] = b"\"#<>\\^`{|}";
 
 /// Whether no segment of a path is empty or a dot segment.
 fn has_plain_segments(path: &str) -> bool {
@@ -463,6 +467,8 @@ mod tests {
             "/a\\b",
             "/a b",
             "/a#b",
+            "/a`b",
+            "/a?{b}",
             "/é",
             "https://evil.example/",
             &format!("/{}", "a".repeat(2048)),

@@ -67,6 +67,8 @@ impl SignedRequest {
     pub fn send(self, request: Request, options: &CallOptions) -> Work<Accepted> {
         let options = options.clone();
         Box::pin(async move {
+            // The session may have ended since the call, and the first leg alone can have an effect.
+            (self.key)()?;
             let seen = RefCell::new(Vec::new());
             let stamp = |challenge| self.stamp(request.operation, challenge, &options, &seen);
             let (api, done_at_once) = (&self.core.api, self.done_at_once);

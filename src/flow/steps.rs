@@ -43,7 +43,7 @@ impl<T, U> Future for Then<T, U> {
         match self.work.as_mut().poll(context) {
             Poll::Ready(Ok(done)) => match self.next.take() {
                 Some(next) => Poll::Ready(next(done)),
-                // Polled again after it was ready.
+                // Nobody polls again what was ready.
                 None => Poll::Pending,
             },
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),

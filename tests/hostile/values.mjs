@@ -29,6 +29,13 @@ const chameleon = () => {
   );
 };
 
+/** Short when it is compared, and long when it is walked. */
+const lengthless = () => {
+  let looks = 0;
+  const length = { valueOf: () => (looks++ ? 1e9 : 0) };
+  return new Proxy([], { get: (array, name) => (name === "length" ? length : "x") });
+};
+
 /** An array that is longer each time it is looked at. */
 const growing = () => {
   let length = 0;
@@ -100,6 +107,7 @@ export const VALUES = {
   holes: () => new Array(5),
   "2^32 - 1 holes": () => new Array(2 ** 32 - 1),
   "an array that grows": growing,
+  "an array whose length is no number": lengthless,
   "an object": () => ({}),
   "an object without a prototype": () => Object.create(null),
   "an object that has it all from its prototype": () => Object.create({ accountId: "a", authMethodId: "a", kind: "setEmail", email: "a", challenge: "a" }),

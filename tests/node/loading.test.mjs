@@ -166,6 +166,7 @@ test("an `integrity` that says nothing is refused, and not passed over", async (
     { integrity: 5 },
     { integrity: null },
     { integrity: ["sha256"] },
+    Object.create({ integrity: digestOf("sha256") }),
     { integrity: "sha256" },
     { integrity: `md5-${"A".repeat(22)}==` },
     { integrity: `constructor-${"A".repeat(44)}` },

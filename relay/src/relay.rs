@@ -189,7 +189,7 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> RelayBuilder<L, A, S> {
         self
     }
 
-    /// Called when Grid has issued a session, before the browser hears of it, and also if the
+    /// Called when Grid has accepted a sign-in, before the browser hears of it, and also if the
     /// browser has hung up meanwhile. The JSON is Grid's `AuthSession` without its
     /// `encryptedSessionSigningKey`.
     pub fn on_verified<F, R>(mut self, hook: F) -> Self
@@ -352,8 +352,10 @@ impl<L: Login, A: Authorizer, S: ChallengeStore> Relay<L, A, S> {
                 // On its own, because this future ends with the client's connection: a page that
                 // hangs up must not keep a session from the platform.
                 let verified = tokio::spawn(async move {
-                    let _place = place;
-                    let answer = relay.grid.send(request).await?;
+                    let answer = relay.grid.send(request).await;
+                    // However long the platform takes to hear of it, it is Grid's answer that was waited for.
+                    drop(place);
+                    let answer = answer?;
                     if answer.status == StatusCode::OK {
                         relay.tell_verified(user, &answer).await;
                     }

@@ -49,7 +49,7 @@ const UNASKED: [&str; 9] = [
 ];
 
 pub(crate) fn run(shell: &Shell) -> Result<()> {
-    let files = shell.read(&mut shell.command("git ls-files"))?;
+    let files = shell.read(&mut shell.command("git -c core.quotePath=false ls-files"))?;
     let files: BTreeSet<&str> = files
         .lines()
         .filter(|file| shell.root.join(file).is_file())
@@ -68,7 +68,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     let notes = [advisories(shell, &workspaces)?, npm_audit(shell, &locks)?];
     let notes: Vec<_> = notes.into_iter().flatten().collect();
     shell.say(format_args!(
-        "{crates} crates and {packages} npm packages, each locked and from its registry; {}",
+        "{crates} crates and {packages} npm packages, each locked by its hash; {}",
         if notes.is_empty() {
             "none with a known fault".to_owned()
         } else {

@@ -223,3 +223,28 @@ async fn the_platform_hears_of_a_session_whose_page_has_gone() {
     eventually(|| !heard.lock().unwrap().is_empty()).await;
     assert_eq!(*heard.lock().unwrap(), ["alice Session:new"]);
 }
+
+/// A platform that never gets done with what it hears takes nobody's place.
+#[tokio::test]
+async fn a_platform_that_is_slow_to_hear_takes_no_place() {
+    let upstream = Upstream::start().await;
+    upstream.will_answer(axum::Json(json!({ "id": "Session:new" })));
+    let heard = Arc::<AtomicUsize>::default();
+    let hearing = heard.clone();
+    let relay = builder(upstream.grid(), Always::new(Ok(Decision::Allow)))
+        .max_concurrent_requests(1)
+        .on_verified(move |_, _| {
+            hearing.fetch_add(1, SeqCst);
+            std::future::pending::<()>()
+        });
+    let address = serve(relay.router().unwrap()).await;
+    let line = "POST /api/grid/auth/credentials/AuthMethod:a/verify HTTP/1.1";
+    let mut streams = Vec::new();
+    for sign_ins in 1..=3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let body = r#"{"type":"PASSKEY"}"#;
+        stream.write_all(&bytes_of(line, body)).await.unwrap();
+        streams.push(stream);
+        eventually(|| heard.load(SeqCst) == sign_ins).await;
+    }
+}

@@ -52,7 +52,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "memory",
         description: "what is left of secrets in the package's memory, in more failures and after 1,000 rounds",
-        needs: parts::HOSTILE_NEEDS,
+        needs: parts::BROWSER_NEEDS,
         run: |shell| parts::memory(shell, 1000, 2),
         result: parts::figures,
     },

@@ -102,11 +102,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "vectors",
         description: "the published vectors through the npm package, in Chromium",
-        needs: &[
-            setup::package_tools,
-            setup::browser,
-            setup::browser_test_tools,
-        ],
+        needs: BROWSER_NEEDS,
         run: vectors,
         result: last_line,
     },
@@ -134,25 +130,21 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "e2e",
         description: "the login page in Chromium, with relay and sandbox",
-        needs: &[
-            setup::package_tools,
-            setup::browser,
-            setup::browser_test_tools,
-        ],
+        needs: BROWSER_NEEDS,
         run: e2e,
         result: tests_passed,
     },
     Part {
         name: "memory",
         description: "what is left of secrets in the package's memory, in Node.js and Chromium",
-        needs: HOSTILE_NEEDS,
+        needs: BROWSER_NEEDS,
         run: |shell| memory(shell, 60, 7),
         result: figures,
     },
     Part {
         name: "hostile",
         description: "whatever a page gives, breaks or answers, in Node.js and Chromium",
-        needs: HOSTILE_NEEDS,
+        needs: BROWSER_NEEDS,
         run: |shell| hostile(shell, "hostile", |_| {}),
         result: figures,
     },
@@ -166,11 +158,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "examples",
         description: "the examples, by themselves and with relay and sandbox",
-        needs: &[
-            setup::package_tools,
-            setup::browser,
-            setup::browser_test_tools,
-        ],
+        needs: BROWSER_NEEDS,
         run: examples,
         result: tests_passed,
     },
@@ -280,7 +268,8 @@ fn e2e(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-pub(crate) const HOSTILE_NEEDS: &[fn(&Shell) -> Result<()>] = &[
+/// Of tests that drive the package in Chromium.
+pub(crate) const BROWSER_NEEDS: &[fn(&Shell) -> Result<()>] = &[
     setup::package_tools,
     setup::browser,
     setup::browser_test_tools,
@@ -353,7 +342,7 @@ fn examples(shell: &Shell) -> Result<()> {
 }
 
 /// Node's test runner on the files `*.test.mjs` of a directory.
-pub(crate) fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
+fn node_test(shell: &Shell, directory: &str) -> Result<Command> {
     let mut files = Vec::new();
     for entry in fs::read_dir(shell.root.join(directory)).with_context(|| directory.to_owned())? {
         let path = entry?.path();
